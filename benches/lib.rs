@@ -1,0 +1,1 @@
+//! Criterion benches; see the files beside this one. Nothing lives here.

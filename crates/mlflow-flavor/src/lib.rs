@@ -1,0 +1,1 @@
+//! mlflow-flavor: not written yet.

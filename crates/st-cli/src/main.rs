@@ -1,0 +1,2 @@
+//! st: not written yet.
+fn main() {}

@@ -1,0 +1,1 @@
+//! st-export: not written yet.

@@ -1,0 +1,1 @@
+//! st-model: not written yet.

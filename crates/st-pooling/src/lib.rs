@@ -1,0 +1,1 @@
+//! st-pooling: not written yet.

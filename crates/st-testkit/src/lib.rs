@@ -1,0 +1,1 @@
+//! st-testkit: not written yet.
