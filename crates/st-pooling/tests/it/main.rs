@@ -1,0 +1,7 @@
+//! Every kernel against what Python's sentence-transformers answered, as written by
+//! `fixtures/generate/pooling.py`.
+
+mod golden;
+mod pooling;
+mod quantization;
+mod similarity;
