@@ -2,7 +2,7 @@
 
 use st_core::{Precision, ShapeError};
 
-/// A refusal of [`quantize`](crate::quantize).
+/// A refusal of [`quantize()`](crate::quantize()).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuantizeError {

@@ -1,9 +1,9 @@
 //! The arithmetic between a model's token embeddings and the vectors that a caller stores or compares.
 //!
-//! Everything here is a free function over views. [`pool`] reads a [`TokenView`](st_core::TokenView), whose
-//! mask was checked when it was made, and gives one row a text; [`truncate`] and [`normalize`] finish the
-//! rows in that order; [`quantize`] shrinks them to bytes or bits, with ranges that a [`Calibration`] gathers
-//! from as many chunks as there are; [`similarity`] and [`similarity_pairwise`] compare them. Each number is
+//! Everything here is a free function over views. [`pool()`] reads a [`TokenView`](st_core::TokenView), whose
+//! mask was checked when it was made, and gives one row a text; [`truncate`] and [`normalize()`] finish the
+//! rows in that order; [`quantize()`] shrinks them to bytes or bits, with ranges that a [`Calibration`] gathers
+//! from as many chunks as there are; [`similarity()`] and [`similarity_pairwise`] compare them. Each number is
 //! the one that Python's sentence-transformers gives: to the bit for quantisation, to rounding elsewhere.
 //!
 //! ```

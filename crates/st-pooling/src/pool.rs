@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice, Zip};
 use st_core::{PoolingMode, Shape3, TokenView};
 
-/// The smallest divisor of the means; not the one of [`normalize`](crate::normalize).
+/// The smallest divisor of the means; not the one of [`normalize()`](crate::normalize()).
 const MIN_WEIGHT: f32 = 1e-9;
 
 /// Pools `tokens` into `[batch, modes × dim]`, the modes side by side in their order.

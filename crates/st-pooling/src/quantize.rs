@@ -152,7 +152,10 @@ mod tests {
     fn oracle(rows: &Array2<f32>, ranges: &Array2<f32>) -> Array2<u8> {
         Array2::from_shape_fn(rows.dim(), |(text, column)| {
             let (low, high) = (ranges[[0, column]], ranges[[1, column]]);
-            let step = if high == low { 1.0 } else { (high - low) / 255.0 };
+            let step = match (high - low) / 255.0 {
+                0.0 => 1.0,
+                step => step,
+            };
             let steps = f64::from((rows[[text, column]] - low) / step).floor().clamp(0.0, 255.0);
             (0..=u8::MAX).find(|&code| f64::from(code) >= steps).unwrap()
         })

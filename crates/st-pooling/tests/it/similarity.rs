@@ -15,19 +15,21 @@ fn check(case: &Value, kind: Similarity) {
     let name = format!("{} {kind}", case["name"]);
     let (left, right) = (matrix(&case["left"]), matrix(&case["right"]));
     let want = &case[kind.name()];
-    let all = similarity(left.view(), right.view(), kind).unwrap();
+    let all = similarity(left.view(), right.view(), kind).expect("equal widths");
     assert_close(&name, all.view(), matrix(&want["all"]).view());
 
     let pairs = left.nrows().min(right.nrows());
     let first = |rows: ArrayView2<'_, f32>| rows.split_at(Axis(0), pairs).0.to_owned();
     let (left, right) = (first(left.view()), first(right.view()));
-    let pairwise = similarity_pairwise(left.view(), right.view(), kind).unwrap();
+    let pairwise = similarity_pairwise(left.view(), right.view(), kind).expect("as many on both sides");
     assert_close(&name, pairwise.view(), vector(&want["pairwise"]).view());
 }
 
 #[test]
 fn every_function_agrees_with_python() {
     for case in cases(GOLDEN) {
-        Similarity::ALL.iter().for_each(|&kind| check(&case, kind));
+        for &kind in Similarity::ALL {
+            check(&case, kind);
+        }
     }
 }
