@@ -1,1 +1,55 @@
-//! mlflow-flavor: not written yet.
+//! The MLflow `sentence_transformers` flavor: save, load and predict, without Python.
+//!
+//! [`save_model`] puts a sentence-transformers folder into an MLflow model folder that Python's
+//! `mlflow.sentence_transformers` and `mlflow.pyfunc` load as their own; [`load_model`] opens such a folder, no
+//! matter which side wrote it; [`PyFunc`] is `mlflow.pyfunc`'s `predict` over any [`st_core::Encoder`], with the
+//! schema enforcement, the parameters and the error codes of MLflow; [`scoring`] reads and writes the bodies of
+//! MLflow's scoring protocol. [`MlModel`] is the file `MLmodel` itself: what it does not know it keeps.
+//!
+//! ```
+//! use mlflow_flavor::{MlModel, ModelSignature, SignatureOption};
+//!
+//! let text = "flavors:\n  python_function:\n    loader_module: mlflow.sentence_transformers\nowner: search\n";
+//! let mut model = MlModel::parse(text, "MLmodel")?;
+//! assert_eq!(model.unknown["owner"], "search");
+//!
+//! model.signature = Some(ModelSignature::default_for_encoders());
+//! assert!(model.to_yaml().contains(r#"inputs: '[{"type": "string", "required": true}]'"#));
+//! # let _ = SignatureOption::Infer;
+//! # Ok::<(), mlflow_flavor::Error>(())
+//! ```
+//!
+//! Where Python's flavor leaves a part of the input out without a word (a second column, rows after a cell that
+//! holds a list), this crate refuses and says so. What Python warns of comes back as a [`Warning`] value.
+//!
+//! It loads no weights, runs nothing of a model's `code/` folder, reads no environment variable and prints nothing.
+//! A value of JSON is `serde_json`'s [`Value`], the type that the field has agreed on; YAML stays inside.
+
+mod environment;
+mod error;
+mod input_example;
+mod load;
+mod mlmodel;
+mod model_folder;
+mod predict;
+mod python_json;
+mod save;
+pub mod scoring;
+mod signature;
+mod yaml;
+
+pub use environment::{CondaEnv, Environment, Requirements};
+pub use error::{Error, ErrorCode};
+pub use input_example::InputExample;
+pub use load::{LoadedModel, load_model};
+pub use mlmodel::{
+    ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,
+    SentenceTransformersFlavor, TASK_EMBEDDINGS,
+};
+pub use predict::{Answer, Array, ColumnName, Frame, PredictInput, Prediction, PyFunc, Warning};
+pub use save::{SaveOptions, SignatureOption, save_model};
+pub use serde_json::{Map, Value};
+pub use signature::{
+    ColSpec, ColType, DataType, ModelSignature, ParamSpec, ParamType, Property, Schema, SchemaKind,
+    TensorSpec,
+};

@@ -1,0 +1,1 @@
+//! What a sentence-transformers folder says of itself.
