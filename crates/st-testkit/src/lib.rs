@@ -1,1 +1,29 @@
-//! st-testkit: not written yet.
+//! What the tests of this workspace share: comparisons element by element, goldens, and where things lie.
+//!
+//! [`assert_rows_close`] compares vectors with a [`Tolerance`] that says why it is as wide as it is.
+//! [`npy`] reads the arrays that the scripts in `fixtures/generate` wrote; [`TinyGolden`] and
+//! [`MinilmGolden`] join them with their texts. [`fixtures_dir`], [`tiny_model_dir`], [`model_dir`] and
+//! [`runtime_library`] say where things lie, and name the command that brings what is missing.
+//!
+//! ```
+//! use ndarray::array;
+//! use st_testkit::{Tolerance, assert_rows_close};
+//!
+//! let got = array![[0.6_f32, 0.8], [1.0, 0.0]];
+//! let want = array![[0.600_000_1_f32, 0.8], [1.0, 0.0]];
+//! assert_rows_close(got.view(), want.view(), Tolerance::MODEL);
+//! ```
+//!
+//! It is never published and never a normal dependency. It panics instead of returning errors, because a
+//! test has nobody to hand an error to; it skips nothing, because a skipped test looks like a passed one.
+
+mod compare;
+mod golden;
+mod minilm;
+pub mod npy;
+mod places;
+
+pub use compare::{Tolerance, assert_close, assert_rows_close};
+pub use golden::{TinyCase, TinyGolden, tiny_names, tiny_texts};
+pub use minilm::{MinilmGolden, MinilmText};
+pub use places::{cache_dir, fixtures_dir, model_dir, runtime_library, temp_copy, tiny_model_dir};

@@ -1,0 +1,213 @@
+//! What Python answered for the tiny models of `fixtures/models`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use ndarray::{Array1, Array2, Axis, Slice};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use st_core::{EncodeOptions, Prompt, Similarity, Task};
+
+use crate::{fixtures_dir, npy, tiny_model_dir};
+
+/// What sentence-transformers answered for one tiny model.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TinyGolden {
+    /// Name of the folder in `fixtures/models`.
+    pub name: String,
+    /// What is special about this model.
+    pub about: String,
+    /// Longest text in tokens, special tokens included.
+    pub max_seq_length: usize,
+    /// Width of the vectors, before any truncation that the model stores.
+    pub dim: usize,
+    /// How its vectors are compared.
+    pub similarity: Similarity,
+    /// Stored prompts, name to text.
+    pub prompts: BTreeMap<String, String>,
+    /// The prompt that stands before every text unless told otherwise.
+    pub default_prompt_name: Option<String>,
+    /// The stored number of dimensions, if the model is truncated by default.
+    pub truncate_dim: Option<usize>,
+    /// Tokens of each text of [`tiny_texts`], special tokens included, no prompt, nothing cut off.
+    pub token_counts: Vec<usize>,
+    /// How many texts of [`tiny_texts`] are longer than the limit, no prompt.
+    pub truncated: usize,
+    /// Vectors of all of [`tiny_texts`] for several sets of options.
+    pub cases: Vec<TinyCase>,
+    /// For each text `[its tokens, hidden width]`; of the first texts of [`tiny_texts`] only, no prompt.
+    pub token_embeddings: Vec<Array2<f32>>,
+    /// `model.similarity` of the case `encode`: first texts against all texts.
+    pub similarities: Array2<f32>,
+}
+
+/// One call of `encode`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TinyCase {
+    /// `encode`, `normalize`, `query` and so on.
+    pub name: String,
+    /// The options of the call.
+    pub options: EncodeOptions,
+    /// One row a text of [`tiny_texts`].
+    pub vectors: Array2<f32>,
+}
+
+impl TinyGolden {
+    /// Reads `fixtures/golden/tiny/<name>.json` and the `.npy` beside it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such golden or it is damaged.
+    #[track_caller]
+    pub fn load(name: &str) -> Self {
+        let folder = fixtures_dir().join("golden/tiny");
+        let raw: RawGolden = read_json(&folder.join(format!("{name}.json")));
+        let numbers = npy::read_1d(&folder.join(format!("{name}.npy"))).expect("a golden array");
+        let cases = raw.cases.iter().map(|case| case.join(&numbers)).collect();
+        Self {
+            name: name.to_owned(),
+            token_embeddings: raw.token_embeddings.iter().map(|part| part.cut(&numbers)).collect(),
+            similarities: raw.similarities.cut(&numbers),
+            cases,
+            about: raw.about,
+            max_seq_length: raw.max_seq_length,
+            dim: raw.dim,
+            similarity: raw.similarity.parse().expect("a similarity function"),
+            prompts: raw.prompts,
+            default_prompt_name: raw.default_prompt_name,
+            truncate_dim: raw.truncate_dim,
+            token_counts: raw.token_counts,
+            truncated: raw.truncated,
+        }
+    }
+
+    /// Reads all of them.
+    ///
+    /// # Panics
+    ///
+    /// As [`load`](Self::load), and if there are none.
+    #[track_caller]
+    pub fn load_all() -> Vec<Self> {
+        tiny_names().iter().map(|name| Self::load(name)).collect()
+    }
+
+    /// The folder of the model.
+    ///
+    /// # Panics
+    ///
+    /// If it is missing.
+    #[track_caller]
+    pub fn model_dir(&self) -> std::path::PathBuf {
+        tiny_model_dir(&self.name)
+    }
+
+    /// The case of this name.
+    ///
+    /// # Panics
+    ///
+    /// If this model has none of that name.
+    #[track_caller]
+    pub fn case(&self, name: &str) -> &TinyCase {
+        let found = self.cases.iter().find(|case| case.name == name);
+        found.unwrap_or_else(|| panic!("{}: no case `{name}`", self.name))
+    }
+}
+
+/// Names of all tiny models that have goldens, sorted.
+///
+/// # Panics
+///
+/// If there are none.
+#[track_caller]
+pub fn tiny_names() -> Vec<String> {
+    let folder = fixtures_dir().join("golden/tiny");
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .expect("the folder of goldens")
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "npy"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    assert!(!names.is_empty(), "{}: no goldens", folder.display());
+    names.sort();
+    names
+}
+
+/// The texts that all tiny goldens were made from; some are empty, some longer than every limit.
+///
+/// # Panics
+///
+/// If the file is missing or damaged.
+#[track_caller]
+pub fn tiny_texts() -> Vec<String> {
+    read_json(&fixtures_dir().join("golden/tiny/texts.json"))
+}
+
+/// A fixture in JSON.
+#[track_caller]
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> T {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[derive(Deserialize)]
+struct RawGolden {
+    about: String,
+    max_seq_length: usize,
+    dim: usize,
+    similarity: String,
+    prompts: BTreeMap<String, String>,
+    default_prompt_name: Option<String>,
+    truncate_dim: Option<usize>,
+    token_counts: Vec<usize>,
+    truncated: usize,
+    cases: Vec<RawCase>,
+    token_embeddings: Vec<Part>,
+    similarities: Part,
+}
+
+/// A rectangle of the one array of a golden.
+#[derive(Deserialize)]
+struct Part {
+    offset: usize,
+    shape: (usize, usize),
+}
+
+impl Part {
+    fn cut(&self, numbers: &Array1<f32>) -> Array2<f32> {
+        let end = self.offset + self.shape.0 * self.shape.1;
+        let part = numbers.slice_axis(Axis(0), Slice::from(self.offset..end)).to_owned();
+        part.into_shape_with_order(self.shape).expect("shapes multiply to the length")
+    }
+}
+
+#[derive(Deserialize)]
+struct RawCase {
+    name: String,
+    task: Option<String>,
+    prompt: Option<String>,
+    prompt_name: Option<String>,
+    normalize_embeddings: bool,
+    truncate_dim: Option<usize>,
+    vectors: Part,
+}
+
+impl RawCase {
+    fn join(&self, numbers: &Array1<f32>) -> TinyCase {
+        let mut options = EncodeOptions::default().with_normalize(self.normalize_embeddings);
+        options.truncate_dim = self.truncate_dim;
+        options.task = self.task.as_deref().map(|task| match task {
+            "query" => Task::Query,
+            "document" => Task::Document,
+            other => panic!("unknown task `{other}`"),
+        });
+        options.prompt = match (&self.prompt, &self.prompt_name) {
+            (Some(text), _) => Prompt::Text(text.clone()),
+            (None, Some(name)) => Prompt::Name(name.clone()),
+            (None, None) => Prompt::Default,
+        };
+        TinyCase { name: self.name.clone(), options, vectors: self.vectors.cut(numbers) }
+    }
+}
