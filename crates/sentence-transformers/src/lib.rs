@@ -1,1 +1,71 @@
-//! sentence-transformers: not written yet.
+//! Sentence embeddings in Rust: one address for the crates of the family, and the guided tour.
+//!
+//! # From folder to vectors
+//!
+//! A folder as sentence-transformers saves it is all that is needed. [`Places`] says where ONNX Runtime and
+//! the cache are, [`SentenceTransformer::load`] does the rest: the weights become an ONNX graph once, kept in
+//! the cache.
+//!
+//! ```no_run
+//! use sentence_transformers::{EncodeOptions, Encoder, LoadOptions, Places, SentenceTransformer};
+//! use sentence_transformers::{core::Similarity, pooling::similarity};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let places = Places::from_env(|name| std::env::var_os(name));
+//! let model = SentenceTransformer::load("all-MiniLM-L6-v2".as_ref(), &LoadOptions::new(places))?;
+//! let texts = ["A man plays the guitar.", "Someone performs music.", "The tax report is due."];
+//! let answer = model.encode(&texts, &EncodeOptions::default())?;
+//! let rows = answer.vectors.as_float32().ok_or("quantised")?.view();
+//! println!("{:.2}", similarity(rows, rows, Similarity::Cosine)?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What the folder says
+//!
+//! [`ModelSpec`] is a value, made by pure parsing; nothing is loaded for it.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), sentence_transformers::model::Error> {
+//! let spec = sentence_transformers::ModelSpec::read("all-MiniLM-L6-v2".as_ref())?;
+//! println!("{} dimensions, pooled by {:?}, prompts {:?}", spec.dim(), spec.pooling.modes, spec.sentence.prompts);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Smaller vectors
+//!
+//! Truncation, normalisation and the small number formats are options of the call, with the arithmetic of the
+//! reference, bit for bit.
+//!
+//! ```
+//! use sentence_transformers::{EncodeOptions, core::Precision};
+//! let options = EncodeOptions::default().with_truncate_dim(128).with_normalize(true).with_precision(Precision::Ubinary);
+//! assert_eq!(options.precision.name(), "ubinary");
+//! ```
+//!
+//! # Only the kernels
+//!
+//! Whoever has token embeddings already takes [`pooling`], which needs nothing but `ndarray`.
+//!
+//! ```
+//! use ndarray::array;
+//! use sentence_transformers::{core::{PoolingMode, TokenView}, pooling};
+//! let hidden = array![[[1.0, 2.0], [3.0, 4.0], [9.0, 9.0]]];
+//! let mask = array![[1, 1, 0]];
+//! let tokens = TokenView::new(hidden.view(), mask.view())?;
+//! assert_eq!(pooling::pool(tokens, &[PoolingMode::Mean], &[]), array![[2.0, 3.0]]);
+//! # Ok::<(), sentence_transformers::core::ShapeError>(())
+//! ```
+//!
+//! # A graph for another runtime
+//!
+//! [`export`] writes the ONNX graph of a checkpoint, pooling and normalisation included.
+
+pub use st_core as core;
+pub use st_export as export;
+pub use st_model as model;
+pub use st_pooling as pooling;
+
+pub use st_core::{EncodeOptions, Encoded, Encoder};
+pub use st_model::{LoadOptions, ModelSpec, Places, SentenceTransformer};

@@ -1,0 +1,373 @@
+//! The model itself: texts in, vectors out.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use ndarray::{Array2, Array3, ArrayD, Axis, s};
+use st_core::{BoxError, EncodeOptions, Encoded, Encoder, Similarity, TokenEmbeddings, TokenView};
+
+use crate::batch::{self, Batch};
+use crate::graph::{Graph, GraphInfo};
+use crate::pool::SessionPool;
+use crate::runtime::{Runtime, RuntimeInfo, SessionFactory};
+use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
+use crate::{Error, ModelSpec, Places, finish, prompt};
+
+/// How a model is loaded.
+///
+/// ```
+/// use st_model::{LoadOptions, Places};
+/// let places = Places::from_env(|name| std::env::var_os(name));
+/// let options = LoadOptions::new(places).with_threads(2);
+/// assert_eq!(options.threads, 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    /// Where ONNX Runtime and the cache of graphs are.
+    pub places: Places,
+    /// Workers, each with a session of one thread; 1 by default, a library takes no more unasked.
+    pub threads: usize,
+    /// Cut texts to this many tokens instead of the model's own limit, which it cannot exceed.
+    pub max_seq_length: Option<usize>,
+    /// Run this ONNX file instead of making a graph from the weights.
+    pub graph: Option<PathBuf>,
+}
+
+impl LoadOptions {
+    /// One worker, the model's own limit.
+    pub fn new(places: Places) -> Self {
+        Self { places, threads: 1, max_seq_length: None, graph: None }
+    }
+
+    /// Sets the number of workers.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets the longest text in tokens.
+    #[must_use]
+    pub fn with_max_seq_length(mut self, tokens: usize) -> Self {
+        self.max_seq_length = Some(tokens);
+        self
+    }
+
+    /// Runs this ONNX file.
+    #[must_use]
+    pub fn with_graph(mut self, path: impl Into<PathBuf>) -> Self {
+        self.graph = Some(path.into());
+        self
+    }
+}
+
+/// A loaded sentence-transformers model.
+///
+/// Shared by reference between threads; each call takes as many of its workers as are free and asked for.
+#[derive(Debug)]
+pub struct SentenceTransformer {
+    spec: ModelSpec,
+    tokenizer: Box<dyn Tokenizer>,
+    graph: Graph,
+    pool: SessionPool,
+    runtime: RuntimeInfo,
+    max_tokens: Option<usize>,
+}
+
+/// The texts of one call as tokens, and how much of each is prompt.
+struct Prepared {
+    texts: Vec<Tokenized>,
+    prompt_tokens: usize,
+}
+
+impl SentenceTransformer {
+    /// Loads a model folder.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the folder, its weights, its tokenizer or the runtime, by name.
+    pub fn load(folder: &Path, options: &LoadOptions) -> Result<Self, Error> {
+        let spec = ModelSpec::read(folder)?;
+        let runtime = Runtime::open(&options.places)?;
+        // The graph's digest and the tokenizer's tables take about the same time.
+        let (graph, tokenizer) = thread::scope(|scope| {
+            let graph = scope.spawn(|| match &options.graph {
+                Some(path) => Graph::of_file(path),
+                None => Graph::of_weights(&spec, &options.places),
+            });
+            let tokenizer = JsonTokenizer::load(&spec.transformer);
+            (graph.join(), tokenizer)
+        });
+        let graph = graph.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let tokenizer = Box::new(tokenizer?);
+        let max_tokens = max_tokens(&spec, options, tokenizer.special_tokens())?;
+        let factory = SessionFactory::new(runtime.clone(), graph.source.clone());
+        let pool = SessionPool::new(factory, options.threads);
+        Ok(Self { spec, tokenizer, graph, pool, runtime: runtime.info().clone(), max_tokens })
+    }
+
+    /// What the folder says of itself.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// The graph that runs.
+    pub fn graph(&self) -> &GraphInfo {
+        &self.graph.info
+    }
+
+    /// The runtime that runs it.
+    pub fn runtime(&self) -> &RuntimeInfo {
+        &self.runtime
+    }
+
+    /// The tokenizer, as the model uses it.
+    pub fn tokenizer(&self) -> &dyn Tokenizer {
+        self.tokenizer.as_ref()
+    }
+
+    /// Workers of one call: what was asked for, what there is, and no more than there is work for.
+    fn workers(&self, options: &EncodeOptions, jobs: usize) -> Result<usize, Error> {
+        if options.threads == Some(0) {
+            return Err(option("threads", "0", "at least one worker is needed"));
+        }
+        Ok(options.threads.unwrap_or(usize::MAX).min(self.pool.workers()).min(jobs).max(1))
+    }
+
+    fn prepare(&self, texts: &[&str], options: &EncodeOptions) -> Result<Prepared, Error> {
+        let prompt = prompt::resolve(&self.spec.sentence, options)?;
+        let excluded = !self.spec.pooling.include_prompt && !prompt.is_empty();
+        let prompt_tokens = if excluded { self.prompt_tokens(prompt)? } else { 0 };
+        let texts = self.tokenize(texts, prompt, self.max_tokens, options)?;
+        Ok(Prepared { texts, prompt_tokens })
+    }
+
+    /// Tokens of the prompt alone, its closing special token not counted, as the reference does.
+    fn prompt_tokens(&self, prompt: &str) -> Result<usize, Error> {
+        let tokens = self.tokenizer.tokenize(prompt, self.max_tokens);
+        let length = tokens.map_err(|source| Error::Tokenize { index: 0, source })?.ids.len();
+        Ok(length.saturating_sub(usize::from(self.tokenizer.ends_with_special())))
+    }
+
+    fn tokenize(
+        &self,
+        texts: &[&str],
+        prompt: &str,
+        limit: Option<usize>,
+        options: &EncodeOptions,
+    ) -> Result<Vec<Tokenized>, Error> {
+        /// Fewer texts are not worth a thread.
+        const TEXTS_PER_JOB: usize = 64;
+        let one = |(index, text): (usize, &&str)| {
+            let tokens = match prompt.is_empty() {
+                true => self.tokenizer.tokenize(text, limit),
+                false => self.tokenizer.tokenize(&[prompt, text].concat(), limit),
+            };
+            tokens.map_err(|source| Error::Tokenize { index, source })
+        };
+        let workers = self.workers(options, texts.len().div_ceil(TEXTS_PER_JOB))?;
+        let share = texts.len().div_ceil(workers).max(1);
+        let parts = thread::scope(|scope| {
+            let jobs: Vec<_> = texts
+                .chunks(share)
+                .enumerate()
+                .map(|(part, chunk)| {
+                    let first = part * share;
+                    scope.spawn(move || {
+                        let texts = chunk.iter().enumerate();
+                        texts.map(|(at, text)| one((first + at, text))).collect::<Result<Vec<_>, _>>()
+                    })
+                })
+                .collect();
+            jobs.into_iter().map(join).collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(parts.concat())
+    }
+
+    /// Runs all batches on the workers and hands each answer to `take`, one at a time, in no order.
+    fn run(
+        &self,
+        texts: &[Tokenized],
+        output: &str,
+        options: &EncodeOptions,
+        take: impl FnMut(&[usize], &Batch, ArrayD<f32>) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
+        let budget = options.max_tokens_per_batch.unwrap_or(batch::DEFAULT_MAX_TOKENS);
+        let plan = batch::plan(&lengths, budget);
+        let next = AtomicUsize::new(0);
+        let take = Mutex::new(take);
+        let work = || {
+            self.pool.with(|session| {
+                while let Some(rows) = plan.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let batch = Batch::new(texts, rows);
+                    let answer = session.run(&batch, output)?;
+                    let mut take = take.lock().unwrap_or_else(PoisonError::into_inner);
+                    take(rows, &batch, answer)?;
+                }
+                Ok(())
+            })
+        };
+        let workers = self.workers(options, plan.len())?;
+        if workers == 1 {
+            return work();
+        }
+        thread::scope(|scope| {
+            let jobs: Vec<_> = (0..workers).map(|_| scope.spawn(&work)).collect();
+            jobs.into_iter().try_for_each(join)
+        })
+    }
+
+    /// Rows `[texts, dim]`, pooled by the graph if it can, else by our kernels.
+    fn rows(&self, prepared: &Prepared, options: &EncodeOptions) -> Result<Array2<f32>, Error> {
+        let texts = &prepared.texts;
+        let mut rows = Array2::zeros((texts.len(), self.spec.dim()));
+        match self.graph.sentence.as_deref().filter(|_| prepared.prompt_tokens == 0) {
+            Some(output) => self.run(texts, output, options, |indices, batch, answer| {
+                let answer = shaped(answer, output, &[batch.dim().0, self.spec.dim()])?;
+                scatter(&mut rows, indices, &answer)
+            })?,
+            None => {
+                let output = self.tokens_output()?;
+                self.run(texts, output, options, |indices, batch, answer| {
+                    let pooled = self.pool_tokens(answer, output, batch, prepared.prompt_tokens)?;
+                    scatter(&mut rows, indices, &pooled)
+                })?;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn tokens_output(&self) -> Result<&str, Error> {
+        self.graph.tokens.as_deref().ok_or_else(|| Error::GraphOutputs {
+            path: self.graph.info.path.clone().unwrap_or_default(),
+            outputs: self.graph.sentence.clone().unwrap_or_default(),
+        })
+    }
+
+    fn hidden(&self, answer: ArrayD<f32>, output: &str, batch: &Batch) -> Result<Array3<f32>, Error> {
+        let (texts, tokens) = batch.dim();
+        shaped(answer, output, &[texts, tokens, self.spec.transformer.hidden_size])
+    }
+
+    fn pool_tokens(
+        &self,
+        answer: ArrayD<f32>,
+        output: &str,
+        batch: &Batch,
+        prompt_tokens: usize,
+    ) -> Result<Array2<f32>, Error> {
+        let hidden = self.hidden(answer, output, batch)?;
+        let view = TokenView::new(hidden.view(), batch.mask.view()).map_err(|source| Error::Shape { source })?;
+        let prompts = vec![prompt_tokens; batch.dim().0];
+        let mut pooled = st_pooling::pool(view, &self.spec.pooling.modes, &prompts);
+        if self.spec.normalize {
+            st_pooling::normalize_in_place(pooled.view_mut());
+        }
+        Ok(pooled)
+    }
+}
+
+impl Encoder for SentenceTransformer {
+    fn dim(&self) -> usize {
+        self.spec.dim()
+    }
+
+    fn max_tokens(&self) -> Option<usize> {
+        self.max_tokens
+    }
+
+    fn similarity(&self) -> Similarity {
+        self.spec.similarity()
+    }
+
+    fn encode(&self, texts: &[&str], options: &EncodeOptions) -> Result<Encoded, BoxError> {
+        let truncate_dim = finish::truncate_dim(&self.spec, options)?;
+        let prepared = self.prepare(texts, options)?;
+        let rows = self.rows(&prepared, options)?;
+        let vectors = finish::vectors(rows, truncate_dim, options)?;
+        let tokens = prepared.texts.iter().map(|text| text.ids.len()).sum();
+        Ok(Encoded::new(vectors, truncated(&prepared.texts), tokens))
+    }
+
+    fn encode_tokens(&self, texts: &[&str], options: &EncodeOptions) -> Result<TokenEmbeddings, BoxError> {
+        let prepared = self.prepare(texts, options)?;
+        let mut answers = vec![Array2::zeros((0, 0)); texts.len()];
+        let output = self.tokens_output()?;
+        self.run(&prepared.texts, output, options, |indices, batch, answer| {
+            let hidden = self.hidden(answer, output, batch)?;
+            for (row, &index) in indices.iter().enumerate() {
+                let length = prepared.texts[index].ids.len();
+                answers[index] = hidden.slice(s![row, ..length, ..]).to_owned();
+            }
+            Ok(())
+        })?;
+        Ok(TokenEmbeddings::new(answers, truncated(&prepared.texts)))
+    }
+
+    fn count_tokens(&self, texts: &[&str]) -> Result<Vec<usize>, BoxError> {
+        let texts = self.tokenize(texts, "", None, &EncodeOptions::default())?;
+        Ok(texts.iter().map(|text| text.full_length).collect())
+    }
+}
+
+fn truncated(texts: &[Tokenized]) -> usize {
+    texts.iter().filter(|text| text.is_truncated()).count()
+}
+
+fn scatter(rows: &mut Array2<f32>, indices: &[usize], answer: &Array2<f32>) -> Result<(), Error> {
+    for (row, &index) in answer.axis_iter(Axis(0)).zip(indices) {
+        rows.row_mut(index).assign(&row);
+    }
+    Ok(())
+}
+
+/// Gives an answer of the runtime the rank that the model promises.
+fn shaped<D: ndarray::Dimension>(
+    answer: ArrayD<f32>,
+    output: &str,
+    expected: &[usize],
+) -> Result<ndarray::Array<f32, D>, Error> {
+    let found = answer.shape().to_vec();
+    let fail = || Error::OutputShape {
+        output: output.to_owned(),
+        found: found.clone(),
+        expected: format!("{expected:?}"),
+    };
+    if found != expected {
+        return Err(fail());
+    }
+    answer.into_dimensionality().map_err(|_| fail())
+}
+
+/// The limit in force: the caller's within the model's, with room for at least the special tokens.
+fn max_tokens(spec: &ModelSpec, options: &LoadOptions, special: usize) -> Result<Option<usize>, Error> {
+    let model = spec.transformer.max_tokens;
+    let limit = match (options.max_seq_length, model) {
+        (Some(asked), Some(model)) if asked > model => {
+            let reason = format!("the model reads at most {model} tokens");
+            return Err(option("max_seq_length", &asked.to_string(), &reason));
+        }
+        (asked, model) => asked.or(model),
+    };
+    match limit.and_then(NonZeroUsize::new) {
+        Some(limit) if limit.get() >= special => Ok(Some(limit.get())),
+        None if limit.is_none() => Ok(None),
+        _ => {
+            let reason = format!("each text needs {special} special tokens");
+            Err(option("max_seq_length", &limit.unwrap_or(0).to_string(), &reason))
+        }
+    }
+}
+
+fn option(option: &'static str, value: &str, reason: &str) -> Error {
+    Error::Option { option, value: value.to_owned(), reason: reason.to_owned() }
+}
+
+fn join<T>(job: thread::ScopedJoinHandle<'_, T>) -> T {
+    job.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}

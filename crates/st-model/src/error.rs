@@ -1,0 +1,198 @@
+//! What can go wrong between a model folder and its vectors.
+
+use std::io;
+use std::path::PathBuf;
+
+use st_core::BoxError;
+
+/// A failure while reading, loading or running a model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of the folder cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A configuration file is no JSON.
+    #[error("{} is not valid JSON", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where the parser stopped.
+        source: serde_json::Error,
+    },
+    /// A configuration file is JSON, but not what the reference writes.
+    #[error("{}: {problem}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Which key, and what is wrong with it.
+        problem: String,
+    },
+    /// The folder holds neither a sentence-transformers nor a transformers model.
+    #[error("{} is not a model folder: it has neither modules.json nor config.json", folder.display())]
+    NotAModel {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A module path would lead out of the model folder.
+    #[error("{}: the path `{module}` leaves the model folder", path.display())]
+    UnsafePath {
+        /// The `modules.json`.
+        path: PathBuf,
+        /// The path that it gives.
+        module: String,
+    },
+    /// A module that is not supported.
+    #[error("{}: module {index} is a `{kind}`, which is not supported; supported are {supported}", path.display())]
+    UnknownModule {
+        /// The `modules.json`.
+        path: PathBuf,
+        /// Position in the list, from 0.
+        index: usize,
+        /// Python class of the module.
+        kind: String,
+        /// Classes that are supported.
+        supported: &'static str,
+    },
+    /// Supported modules in an order that makes no sentence embedding.
+    #[error("{}: modules {found} cannot be run; supported is Transformer, then Pooling, then Normalize", path.display())]
+    ModuleOrder {
+        /// The `modules.json`.
+        path: PathBuf,
+        /// The modules as listed.
+        found: String,
+    },
+    /// The folder has no fast tokenizer.
+    #[error("{} has no tokenizer.json", folder.display())]
+    NoTokenizer {
+        /// The transformer's folder.
+        folder: PathBuf,
+    },
+    /// The tokenizer file cannot be used.
+    #[error("cannot use the tokenizer {}", path.display())]
+    Tokenizer {
+        /// The `tokenizer.json`.
+        path: PathBuf,
+        /// The tokenizer library's reason.
+        source: BoxError,
+    },
+    /// One text cannot be split into tokens.
+    #[error("cannot tokenize text {index}")]
+    Tokenize {
+        /// Position of the text in the call, from 0.
+        index: usize,
+        /// The tokenizer library's reason.
+        source: BoxError,
+    },
+    /// The graph of the model cannot be written or read.
+    #[error("cannot make a graph of {}", folder.display())]
+    Graph {
+        /// The transformer's folder.
+        folder: PathBuf,
+        /// The exporter's reason.
+        source: st_export::Error,
+    },
+    /// A graph has no output that we understand.
+    #[error("{}: none of its outputs ({outputs}) holds token or sentence embeddings", path.display())]
+    GraphOutputs {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The names of its outputs.
+        outputs: String,
+    },
+    /// ONNX Runtime was not found.
+    #[error("ONNX Runtime was not found; looked for {looked}")]
+    RuntimeMissing {
+        /// The places, in the order in which they were tried.
+        looked: String,
+    },
+    /// ONNX Runtime is older than what we need.
+    #[error("ONNX Runtime {found} at {} is too old; {needed} or newer is needed", path.display())]
+    RuntimeTooOld {
+        /// The library.
+        path: PathBuf,
+        /// Its version.
+        found: String,
+        /// The oldest version that works.
+        needed: String,
+    },
+    /// The library is there but cannot be loaded.
+    #[error("cannot load ONNX Runtime from {}", path.display())]
+    RuntimeLoad {
+        /// The library.
+        path: PathBuf,
+        /// The loader's reason.
+        source: BoxError,
+    },
+    /// A process has one runtime; another one was asked for later.
+    #[error("ONNX Runtime is already loaded from {}, so {} cannot be used", loaded.display(), asked.display())]
+    RuntimeConflict {
+        /// The library in use.
+        loaded: PathBuf,
+        /// The library that was asked for.
+        asked: PathBuf,
+    },
+    /// The runtime refuses the graph.
+    #[error("ONNX Runtime cannot open {}", path.display())]
+    Session {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The runtime's reason.
+        source: BoxError,
+    },
+    /// The runtime failed on a batch.
+    #[error("ONNX Runtime failed on a batch of {texts} texts and {tokens} tokens each")]
+    Run {
+        /// Texts in the batch.
+        texts: usize,
+        /// Padded length.
+        tokens: usize,
+        /// The runtime's reason.
+        source: BoxError,
+    },
+    /// An answer of the runtime does not fit the model.
+    #[error("the graph answered `{output}` with shape {found:?} instead of {expected}")]
+    OutputShape {
+        /// Name of the output.
+        output: String,
+        /// What came.
+        found: Vec<usize>,
+        /// What the model's configuration promises.
+        expected: String,
+    },
+    /// A prompt name that the model does not have.
+    #[error("the model has no prompt named `{name}`; it has {known}")]
+    UnknownPrompt {
+        /// The name that was asked for.
+        name: String,
+        /// The names of the model.
+        known: String,
+    },
+    /// An option with a value that cannot be followed.
+    #[error("option `{option}` cannot be {value}: {reason}")]
+    Option {
+        /// Name of the option.
+        option: &'static str,
+        /// The value.
+        value: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Token embeddings and their mask do not fit.
+    #[error("cannot pool the token embeddings")]
+    Shape {
+        /// Which shapes disagree.
+        source: st_core::ShapeError,
+    },
+    /// Vectors and calibration do not fit.
+    #[error("cannot quantise the vectors")]
+    Quantize {
+        /// Which sizes disagree.
+        source: st_pooling::QuantizeError,
+    },
+}

@@ -1,0 +1,91 @@
+//! Which graph runs the model, and what its outputs hold.
+
+use std::path::{Path, PathBuf};
+
+use st_export::{CacheState, GraphCache, Head};
+
+use crate::runtime::GraphSource;
+use crate::{Error, ModelSpec, Places};
+
+/// Names that our exporter gives; the reference's own exporter uses the same.
+const TOKENS: &str = "token_embeddings";
+const SENTENCE: &str = "sentence_embedding";
+
+/// The graph that an encoder runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GraphInfo {
+    /// The ONNX file; none if the graph was made in memory, for want of a cache.
+    pub path: Option<PathBuf>,
+    /// How the cache came to it.
+    pub state: GraphState,
+}
+
+/// Where a graph comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GraphState {
+    /// It was in the cache and undamaged.
+    Cached,
+    /// It was made from the weights just now.
+    Built,
+    /// It was in the cache but damaged, and was made again.
+    Rebuilt,
+    /// The caller named the file.
+    Given,
+}
+
+/// A graph ready to be opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Graph {
+    pub(crate) source: GraphSource,
+    pub(crate) info: GraphInfo,
+    /// Output with token embeddings `[texts, tokens, hidden]`.
+    pub(crate) tokens: Option<String>,
+    /// Output with pooled and, where the model says so, normalised embeddings `[texts, dim]`.
+    pub(crate) sentence: Option<String>,
+}
+
+impl Graph {
+    /// Makes or finds the graph of a model's weights.
+    pub(crate) fn of_weights(spec: &ModelSpec, places: &Places) -> Result<Self, Error> {
+        let head = Head { pooling: spec.pooling.modes.clone(), normalize: spec.normalize };
+        let folder = spec.transformer.folder.as_path();
+        let fail = |source| Error::Graph { folder: folder.to_owned(), source };
+        let (source, info) = match places.graphs() {
+            Some(root) => {
+                let cached = GraphCache::new(root).get_or_export(folder, Some(&head)).map_err(fail)?;
+                let state = match cached.state {
+                    CacheState::Hit => GraphState::Cached,
+                    CacheState::Built => GraphState::Built,
+                    CacheState::Rebuilt => GraphState::Rebuilt,
+                };
+                (GraphSource::File(cached.path.clone()), GraphInfo { path: Some(cached.path), state })
+            }
+            None => {
+                let bytes = st_export::export_bytes(folder, Some(&head)).map_err(fail)?;
+                (GraphSource::Memory(bytes.into()), GraphInfo { path: None, state: GraphState::Built })
+            }
+        };
+        Ok(Self { source, info, tokens: Some(TOKENS.to_owned()), sentence: Some(SENTENCE.to_owned()) })
+    }
+
+    /// Takes an ONNX file after a look at its header: nothing hostile, and outputs that we understand.
+    pub(crate) fn of_file(path: &Path) -> Result<Self, Error> {
+        let header = st_export::onnx::read_header_file(path)
+            .map_err(|source| Error::Graph { folder: path.to_owned(), source })?;
+        let named = |name: &str| header.outputs.iter().find(|output| output.name == name);
+        let ranked = |rank: usize| header.outputs.iter().find(|output| output.rank() == Some(rank));
+        let tokens = named(TOKENS).or_else(|| named("last_hidden_state")).or_else(|| ranked(3));
+        let sentence = named(SENTENCE);
+        if tokens.is_none() && sentence.is_none() {
+            let outputs: Vec<_> = header.outputs.iter().map(|output| output.name.as_str()).collect();
+            return Err(Error::GraphOutputs { path: path.to_owned(), outputs: outputs.join(", ") });
+        }
+        Ok(Self {
+            source: GraphSource::File(path.to_owned()),
+            info: GraphInfo { path: Some(path.to_owned()), state: GraphState::Given },
+            tokens: tokens.map(|output| output.name.clone()),
+            sentence: sentence.map(|output| output.name.clone()),
+        })
+    }
+}

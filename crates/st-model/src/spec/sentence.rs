@@ -1,0 +1,129 @@
+//! `config_sentence_transformers.json`: prompts, similarity and defaults of the whole model.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use st_core::{NameError, Similarity};
+
+use super::json::{Object, kind};
+use crate::Error;
+
+/// Settings of the whole model; all of them have a default, since the file is optional.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentenceSpec {
+    /// Name to text of the stored prompts.
+    pub prompts: BTreeMap<String, String>,
+    /// The prompt that stands before each text if the caller names none.
+    pub default_prompt_name: Option<String>,
+    /// How vectors of this model are meant to be compared.
+    pub similarity: Similarity,
+    /// Only so many dimensions are handed out, if the model says so.
+    pub truncate_dim: Option<usize>,
+    /// Release of sentence-transformers that wrote the folder.
+    pub library_version: Option<String>,
+}
+
+impl Default for SentenceSpec {
+    fn default() -> Self {
+        Self {
+            prompts: BTreeMap::new(),
+            default_prompt_name: None,
+            similarity: Similarity::Cosine,
+            truncate_dim: None,
+            library_version: None,
+        }
+    }
+}
+
+impl SentenceSpec {
+    /// Parses the text of the file; `path` is only named in errors.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no such configuration, another kind of model, a default prompt that is not stored.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let object = Object::parse(path, text)?;
+        match object.string("model_type")? {
+            None | Some("SentenceTransformer") => {}
+            Some(other) => {
+                return Err(object.error(format!(
+                    "`model_type` is {other}, which is not supported; supported is SentenceTransformer"
+                )));
+            }
+        }
+        let prompts = prompts(&object)?;
+        let default_prompt_name = object.string("default_prompt_name")?.map(str::to_owned);
+        if let Some(name) = default_prompt_name.as_ref().filter(|name| !prompts.contains_key(*name)) {
+            return Err(object.error(format!("`default_prompt_name` is `{name}`, which is no stored prompt")));
+        }
+        let similarity = object.string("similarity_fn_name")?.map_or(Ok(Similarity::Cosine), str::parse);
+        Ok(Self {
+            prompts,
+            default_prompt_name,
+            similarity: similarity
+                .map_err(|error: NameError| object.error(format!("`similarity_fn_name`: {error}")))?,
+            truncate_dim: object.count("truncate_dim")?,
+            library_version: library_version(&object),
+        })
+    }
+
+    /// Reads the file of `folder`, or takes the defaults if there is none.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("config_sentence_transformers.json");
+        if !path.is_file() {
+            return Ok(Self::default());
+        }
+        Self::parse(&path, &super::json::read_text(&path)?)
+    }
+}
+
+fn prompts(object: &Object<'_>) -> Result<BTreeMap<String, String>, Error> {
+    let Some(stored) = object.object("prompts")? else { return Ok(BTreeMap::new()) };
+    stored
+        .iter()
+        .map(|(name, value)| match value.as_str() {
+            Some(text) => Ok((name.clone(), text.to_owned())),
+            None => Err(object.error(format!("prompt `{name}` must be a string, found {}", kind(value)))),
+        })
+        .collect()
+}
+
+fn library_version(object: &Object<'_>) -> Option<String> {
+    let version = object.get("__version__")?.get("sentence_transformers")?;
+    version.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_file() {
+        let text = r#"{"__version__":{"sentence_transformers":"6.2.0"},"default_prompt_name":"query",
+            "model_type":"SentenceTransformer","prompts":{"query":"q: ","document":""},
+            "similarity_fn_name":"dot","truncate_dim":64}"#;
+        let spec = SentenceSpec::parse(Path::new("c.json"), text).unwrap();
+        assert_eq!(spec.prompts["query"], "q: ");
+        assert_eq!((spec.similarity, spec.truncate_dim), (Similarity::Dot, Some(64)));
+        assert_eq!(spec.library_version.as_deref(), Some("6.2.0"));
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let error = SentenceSpec::parse(Path::new("c.json"), text).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        check(
+            r#"{"default_prompt_name":"q"}"#,
+            "c.json: `default_prompt_name` is `q`, which is no stored prompt",
+        );
+        check(
+            r#"{"model_type":"CrossEncoder"}"#,
+            "c.json: `model_type` is CrossEncoder, which is not supported; supported is SentenceTransformer",
+        );
+        check(r#"{"prompts":{"q":1}}"#, "c.json: prompt `q` must be a string, found a number");
+    }
+}

@@ -1,0 +1,185 @@
+//! The transformer's own configuration: which architecture, how long a text, how its tokenizer was meant.
+
+use std::path::{Path, PathBuf};
+
+use super::json::{Object, read_text};
+use crate::Error;
+
+/// Names under which releases since 0.3 stored the module's configuration, in the order of the reference.
+const MODULE_CONFIGS: [&str; 7] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+];
+
+/// The first module: text to token embeddings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransformerSpec {
+    /// Where its files are.
+    pub folder: PathBuf,
+    /// `model_type` of `config.json`, such as `bert`.
+    pub model_type: String,
+    /// First entry of `architectures`, such as `BertModel`.
+    pub architecture: Option<String>,
+    /// Width of a token embedding.
+    pub hidden_size: usize,
+    /// Longest text in tokens, special tokens included.
+    pub max_tokens: Option<usize>,
+    /// Whether a lower-casing step goes before the tokenizer's own.
+    pub lowercase: bool,
+    /// What `tokenizer_config.json` says beside `tokenizer.json`.
+    pub tokenizer: TokenizerSpec,
+}
+
+/// What `tokenizer_config.json` says of the tokenizer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenizerSpec {
+    /// `tokenizer_class` without the suffix `Fast`.
+    pub class: Option<String>,
+    /// `model_max_length`, unless it stands for "no limit".
+    pub max_tokens: Option<usize>,
+    /// `do_lower_case`.
+    pub lowercase: Option<bool>,
+    /// `strip_accents`.
+    pub strip_accents: Option<bool>,
+    /// `tokenize_chinese_chars`.
+    pub chinese_characters: Option<bool>,
+    /// Whether long texts lose their beginning instead of their end.
+    pub truncate_left: bool,
+}
+
+/// The parts of `sentence_bert_config.json` that inference needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransformerConfig {
+    /// `max_seq_length`; since release 6 the tokenizer's configuration holds it.
+    pub max_tokens: Option<usize>,
+    /// `do_lower_case`.
+    pub lowercase: bool,
+}
+
+impl TransformerConfig {
+    /// Parses the text of a `sentence_bert_config.json`; `path` is only named in errors.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no such configuration; a task other than `feature-extraction`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let object = Object::parse(path, text)?;
+        match object.string("transformer_task")? {
+            None | Some("feature-extraction") => {}
+            Some(task) => {
+                return Err(object.error(format!(
+                    "`transformer_task` is {task}, which is not supported; supported is feature-extraction"
+                )));
+            }
+        }
+        Ok(Self {
+            max_tokens: object.count("max_seq_length")?,
+            lowercase: object.boolean("do_lower_case")?.unwrap_or(false),
+        })
+    }
+
+    fn read(folder: &Path) -> Result<Self, Error> {
+        let found = MODULE_CONFIGS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+        found.map_or(Ok(Self::default()), |path| Self::parse(&path, &read_text(&path)?))
+    }
+}
+
+impl TokenizerSpec {
+    /// Parses the text of a `tokenizer_config.json`; `path` is only named in errors.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no such configuration.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let object = Object::parse(path, text)?;
+        let class = object.string("tokenizer_class")?;
+        Ok(Self {
+            class: class.map(|name| name.strip_suffix("Fast").unwrap_or(name).to_owned()),
+            max_tokens: object.count("model_max_length")?,
+            lowercase: object.boolean("do_lower_case")?,
+            strip_accents: object.boolean("strip_accents")?,
+            chinese_characters: object.boolean("tokenize_chinese_chars")?,
+            truncate_left: object.string("truncation_side")? == Some("left"),
+        })
+    }
+
+    fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("tokenizer_config.json");
+        if path.is_file() { Self::parse(&path, &read_text(&path)?) } else { Ok(Self::default()) }
+    }
+}
+
+impl TransformerSpec {
+    /// Reads the configuration files of one transformer folder.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("config.json");
+        let config = Object::parse(&path, &read_text(&path)?)?;
+        let Some(model_type) = config.string("model_type")? else {
+            return Err(config.error("`model_type` is missing, so the architecture is unknown"));
+        };
+        let Some(hidden_size) = config.count("hidden_size")? else {
+            return Err(config.error("`hidden_size` is missing"));
+        };
+        let module = TransformerConfig::read(folder)?;
+        let tokenizer = TokenizerSpec::read(folder)?;
+        let positions = config.count("max_position_embeddings")?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            model_type: model_type.to_owned(),
+            architecture: architecture(&config),
+            hidden_size,
+            max_tokens: max_tokens(module.max_tokens, tokenizer.max_tokens, positions),
+            lowercase: module.lowercase,
+            tokenizer,
+        })
+    }
+}
+
+fn architecture(config: &Object<'_>) -> Option<String> {
+    config.get("architectures")?.get(0)?.as_str().map(str::to_owned)
+}
+
+/// The module's own limit wins over the tokenizer's. Neither may exceed the table of positions: the reference
+/// would fail there on the first longer text, we cut and count.
+fn max_tokens(module: Option<usize>, tokenizer: Option<usize>, positions: Option<usize>) -> Option<usize> {
+    match (module.or(tokenizer), positions) {
+        (Some(limit), Some(positions)) => Some(limit.min(positions)),
+        (limit, positions) => limit.or(positions),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_comes_from_three_places() {
+        assert_eq!(max_tokens(Some(256), Some(512), Some(512)), Some(256));
+        assert_eq!(max_tokens(None, Some(128), Some(512)), Some(128));
+        assert_eq!(max_tokens(None, None, Some(512)), Some(512));
+        assert_eq!(max_tokens(Some(1024), None, Some(512)), Some(512));
+        assert_eq!(max_tokens(None, None, None), None);
+    }
+
+    #[test]
+    fn an_endless_tokenizer_has_no_limit() {
+        let text = r#"{"model_max_length":1000000000000000019884624838656,"tokenizer_class":"BertTokenizerFast"}"#;
+        let spec = TokenizerSpec::parse(Path::new("t.json"), text).unwrap();
+        assert_eq!((spec.max_tokens, spec.class.as_deref()), (None, Some("BertTokenizer")));
+    }
+
+    #[test]
+    fn other_tasks_are_refused() {
+        let text = r#"{"transformer_task":"fill-mask"}"#;
+        let error = TransformerConfig::parse(Path::new("s.json"), text).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "s.json: `transformer_task` is fill-mask, which is not supported; supported is feature-extraction"
+        );
+    }
+}
