@@ -1,0 +1,5 @@
+//! Weights on disk.
+
+mod header;
+
+pub use header::{HeaderProblem, SafetensorsHeader, TensorEntry, read_safetensors_header};
