@@ -28,12 +28,11 @@ pub(crate) fn plan(lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut room = 0;
     for index in order {
-        match batches.last_mut().filter(|_| room > 0) {
-            Some(batch) => batch.push(index),
-            None => {
-                batches.push(vec![index]);
-                room = (budget / lengths[index].max(1)).max(1);
-            }
+        if let Some(batch) = batches.last_mut().filter(|_| room > 0) {
+            batch.push(index);
+        } else {
+            batches.push(vec![index]);
+            room = (budget / lengths[index].max(1)).max(1);
         }
         room -= 1;
     }

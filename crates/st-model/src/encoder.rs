@@ -1,12 +1,12 @@
 //! The model itself: texts in, vectors out.
 
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use ndarray::{Array2, Array3, ArrayD, Axis, s};
+use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use st_core::{BoxError, EncodeOptions, Encoded, Encoder, Similarity, TokenEmbeddings, TokenView};
 
 use crate::batch::{self, Batch};
@@ -14,56 +14,7 @@ use crate::graph::{Graph, GraphInfo};
 use crate::pool::SessionPool;
 use crate::runtime::{Runtime, RuntimeInfo, SessionFactory};
 use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
-use crate::{Error, ModelSpec, Places, finish, prompt};
-
-/// How a model is loaded.
-///
-/// ```
-/// use st_model::{LoadOptions, Places};
-/// let places = Places::from_env(|name| std::env::var_os(name));
-/// let options = LoadOptions::new(places).with_threads(2);
-/// assert_eq!(options.threads, 2);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LoadOptions {
-    /// Where ONNX Runtime and the cache of graphs are.
-    pub places: Places,
-    /// Workers, each with a session of one thread; 1 by default, a library takes no more unasked.
-    pub threads: usize,
-    /// Cut texts to this many tokens instead of the model's own limit, which it cannot exceed.
-    pub max_seq_length: Option<usize>,
-    /// Run this ONNX file instead of making a graph from the weights.
-    pub graph: Option<PathBuf>,
-}
-
-impl LoadOptions {
-    /// One worker, the model's own limit.
-    pub fn new(places: Places) -> Self {
-        Self { places, threads: 1, max_seq_length: None, graph: None }
-    }
-
-    /// Sets the number of workers.
-    #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Sets the longest text in tokens.
-    #[must_use]
-    pub fn with_max_seq_length(mut self, tokens: usize) -> Self {
-        self.max_seq_length = Some(tokens);
-        self
-    }
-
-    /// Runs this ONNX file.
-    #[must_use]
-    pub fn with_graph(mut self, path: impl Into<PathBuf>) -> Self {
-        self.graph = Some(path.into());
-        self
-    }
-}
+use crate::{Error, LoadOptions, ModelSpec, finish, prompt};
 
 /// A loaded sentence-transformers model.
 ///
@@ -104,7 +55,7 @@ impl SentenceTransformer {
         });
         let graph = graph.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let tokenizer = Box::new(tokenizer?);
-        let max_tokens = max_tokens(&spec, options, tokenizer.special_tokens())?;
+        let max_tokens = options.max_tokens(&spec, tokenizer.special_tokens())?;
         let factory = SessionFactory::new(runtime.clone(), graph.source.clone());
         let pool = SessionPool::new(factory, options.threads);
         Ok(Self { spec, tokenizer, graph, pool, runtime: runtime.info().clone(), max_tokens })
@@ -133,7 +84,7 @@ impl SentenceTransformer {
     /// Workers of one call: what was asked for, what there is, and no more than there is work for.
     fn workers(&self, options: &EncodeOptions, jobs: usize) -> Result<usize, Error> {
         if options.threads == Some(0) {
-            return Err(option("threads", "0", "at least one worker is needed"));
+            return Err(Error::option("threads", 0, "at least one worker is needed"));
         }
         Ok(options.threads.unwrap_or(usize::MAX).min(self.pool.workers()).min(jobs).max(1))
     }
@@ -163,11 +114,8 @@ impl SentenceTransformer {
         /// Fewer texts are not worth a thread.
         const TEXTS_PER_JOB: usize = 64;
         let one = |(index, text): (usize, &&str)| {
-            let tokens = match prompt.is_empty() {
-                true => self.tokenizer.tokenize(text, limit),
-                false => self.tokenizer.tokenize(&[prompt, text].concat(), limit),
-            };
-            tokens.map_err(|source| Error::Tokenize { index, source })
+            let text = if prompt.is_empty() { Cow::Borrowed(*text) } else { [prompt, text].concat().into() };
+            self.tokenizer.tokenize(&text, limit).map_err(|source| Error::Tokenize { index, source })
         };
         let workers = self.workers(options, texts.len().div_ceil(TEXTS_PER_JOB))?;
         let share = texts.len().div_ceil(workers).max(1);
@@ -217,7 +165,7 @@ impl SentenceTransformer {
             return work();
         }
         thread::scope(|scope| {
-            let jobs: Vec<_> = (0..workers).map(|_| scope.spawn(&work)).collect();
+            let jobs: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             jobs.into_iter().try_for_each(join)
         })
     }
@@ -229,13 +177,15 @@ impl SentenceTransformer {
         match self.graph.sentence.as_deref().filter(|_| prepared.prompt_tokens == 0) {
             Some(output) => self.run(texts, output, options, |indices, batch, answer| {
                 let answer = shaped(answer, output, &[batch.dim().0, self.spec.dim()])?;
-                scatter(&mut rows, indices, &answer)
+                scatter(&mut rows, indices, &answer);
+                Ok(())
             })?,
             None => {
                 let output = self.tokens_output()?;
                 self.run(texts, output, options, |indices, batch, answer| {
                     let pooled = self.pool_tokens(answer, output, batch, prepared.prompt_tokens)?;
-                    scatter(&mut rows, indices, &pooled)
+                    scatter(&mut rows, indices, &pooled);
+                    Ok(())
                 })?;
             }
         }
@@ -262,7 +212,8 @@ impl SentenceTransformer {
         prompt_tokens: usize,
     ) -> Result<Array2<f32>, Error> {
         let hidden = self.hidden(answer, output, batch)?;
-        let view = TokenView::new(hidden.view(), batch.mask.view()).map_err(|source| Error::Shape { source })?;
+        let view =
+            TokenView::new(hidden.view(), batch.mask.view()).map_err(|source| Error::Shape { source })?;
         let prompts = vec![prompt_tokens; batch.dim().0];
         let mut pooled = st_pooling::pool(view, &self.spec.pooling.modes, &prompts);
         if self.spec.normalize {
@@ -302,7 +253,8 @@ impl Encoder for SentenceTransformer {
             let hidden = self.hidden(answer, output, batch)?;
             for (row, &index) in indices.iter().enumerate() {
                 let length = prepared.texts[index].ids.len();
-                answers[index] = hidden.slice(s![row, ..length, ..]).to_owned();
+                let text = hidden.index_axis(Axis(0), row);
+                answers[index] = text.slice_axis(Axis(0), Slice::from(..length)).to_owned();
             }
             Ok(())
         })?;
@@ -319,11 +271,10 @@ fn truncated(texts: &[Tokenized]) -> usize {
     texts.iter().filter(|text| text.is_truncated()).count()
 }
 
-fn scatter(rows: &mut Array2<f32>, indices: &[usize], answer: &Array2<f32>) -> Result<(), Error> {
+fn scatter(rows: &mut Array2<f32>, indices: &[usize], answer: &Array2<f32>) {
     for (row, &index) in answer.axis_iter(Axis(0)).zip(indices) {
         rows.row_mut(index).assign(&row);
     }
-    Ok(())
 }
 
 /// Gives an answer of the runtime the rank that the model promises.
@@ -342,30 +293,6 @@ fn shaped<D: ndarray::Dimension>(
         return Err(fail());
     }
     answer.into_dimensionality().map_err(|_| fail())
-}
-
-/// The limit in force: the caller's within the model's, with room for at least the special tokens.
-fn max_tokens(spec: &ModelSpec, options: &LoadOptions, special: usize) -> Result<Option<usize>, Error> {
-    let model = spec.transformer.max_tokens;
-    let limit = match (options.max_seq_length, model) {
-        (Some(asked), Some(model)) if asked > model => {
-            let reason = format!("the model reads at most {model} tokens");
-            return Err(option("max_seq_length", &asked.to_string(), &reason));
-        }
-        (asked, model) => asked.or(model),
-    };
-    match limit.and_then(NonZeroUsize::new) {
-        Some(limit) if limit.get() >= special => Ok(Some(limit.get())),
-        None if limit.is_none() => Ok(None),
-        _ => {
-            let reason = format!("each text needs {special} special tokens");
-            Err(option("max_seq_length", &limit.unwrap_or(0).to_string(), &reason))
-        }
-    }
-}
-
-fn option(option: &'static str, value: &str, reason: &str) -> Error {
-    Error::Option { option, value: value.to_owned(), reason: reason.to_owned() }
 }
 
 fn join<T>(job: thread::ScopedJoinHandle<'_, T>) -> T {

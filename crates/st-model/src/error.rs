@@ -95,7 +95,7 @@ pub enum Error {
         /// The transformer's folder.
         folder: PathBuf,
         /// The exporter's reason.
-        source: st_export::Error,
+        source: Box<st_export::Error>,
     },
     /// A graph has no output that we understand.
     #[error("{}: none of its outputs ({outputs}) holds token or sentence embeddings", path.display())]
@@ -195,4 +195,11 @@ pub enum Error {
         /// Which sizes disagree.
         source: st_pooling::QuantizeError,
     },
+}
+
+impl Error {
+    /// An [`Error::Option`].
+    pub(crate) fn option(option: &'static str, value: usize, reason: &str) -> Self {
+        Self::Option { option, value: value.to_string(), reason: reason.to_owned() }
+    }
 }

@@ -48,9 +48,9 @@ pub(crate) struct Graph {
 impl Graph {
     /// Makes or finds the graph of a model's weights.
     pub(crate) fn of_weights(spec: &ModelSpec, places: &Places) -> Result<Self, Error> {
-        let head = Head { pooling: spec.pooling.modes.clone(), normalize: spec.normalize };
+        let head = Head::new(spec.pooling.modes.clone()).with_normalize(spec.normalize);
         let folder = spec.transformer.folder.as_path();
-        let fail = |source| Error::Graph { folder: folder.to_owned(), source };
+        let fail = |source| Error::Graph { folder: folder.to_owned(), source: Box::new(source) };
         let (source, info) = match places.graphs() {
             Some(root) => {
                 let cached = GraphCache::new(root).get_or_export(folder, Some(&head)).map_err(fail)?;
@@ -71,8 +71,8 @@ impl Graph {
 
     /// Takes an ONNX file after a look at its header: nothing hostile, and outputs that we understand.
     pub(crate) fn of_file(path: &Path) -> Result<Self, Error> {
-        let header = st_export::onnx::read_header_file(path)
-            .map_err(|source| Error::Graph { folder: path.to_owned(), source })?;
+        let header = st_export::onnx::open_header(path)
+            .map_err(|source| Error::Graph { folder: path.to_owned(), source: Box::new(source) })?;
         let named = |name: &str| header.outputs.iter().find(|output| output.name == name);
         let ranked = |rank: usize| header.outputs.iter().find(|output| output.rank() == Some(rank));
         let tokens = named(TOKENS).or_else(|| named("last_hidden_state")).or_else(|| ranked(3));

@@ -31,6 +31,7 @@ mod encoder;
 mod error;
 mod finish;
 mod graph;
+mod options;
 mod places;
 mod pool;
 mod prompt;
@@ -38,9 +39,10 @@ mod runtime;
 mod spec;
 mod tokenizer;
 
-pub use encoder::{LoadOptions, SentenceTransformer};
+pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
+pub use options::LoadOptions;
 pub use places::Places;
 pub use runtime::RuntimeInfo;
 pub use spec::{

@@ -31,7 +31,10 @@ impl SessionPool {
     }
 
     /// Gives `work` a session of its own: an idle one, else a new one if allowed, else the next to come back.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut GraphSession) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut GraphSession) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut session = self.take()?;
         let answer = work(&mut session);
         self.lock().idle.push(session);

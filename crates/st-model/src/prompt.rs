@@ -23,9 +23,10 @@ pub(crate) fn resolve<'a>(spec: &'a SentenceSpec, options: &'a EncodeOptions) ->
 fn stored<'a>(spec: &'a SentenceSpec, name: &str) -> Result<&'a str, Error> {
     spec.prompts.get(name).map(String::as_str).ok_or_else(|| Error::UnknownPrompt {
         name: name.to_owned(),
-        known: match spec.prompts.is_empty() {
-            true => "none".to_owned(),
-            false => spec.prompts.keys().cloned().collect::<Vec<_>>().join(", "),
+        known: if spec.prompts.is_empty() {
+            "none".to_owned()
+        } else {
+            spec.prompts.keys().cloned().collect::<Vec<_>>().join(", ")
         },
     })
 }

@@ -76,11 +76,9 @@ fn find(places: &Places) -> Result<PathBuf, Error> {
 
 fn load_error(path: &Path, error: LoadDynamicError) -> Error {
     match error {
-        LoadDynamicError::BadVersion { version_str, path } => Error::RuntimeTooOld {
-            path,
-            found: version_str,
-            needed: format!("1.{}", ort::MINOR_VERSION),
-        },
+        LoadDynamicError::BadVersion { version_str, path } => {
+            Error::RuntimeTooOld { path, found: version_str, needed: format!("1.{}", ort::MINOR_VERSION) }
+        }
         other => Error::RuntimeLoad { path: path.to_owned(), source: other.into() },
     }
 }

@@ -44,15 +44,6 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Reads and parses a file that may be absent.
-    pub(crate) fn read_optional(path: &'a Path) -> Result<Option<Self>, Error> {
-        if path.is_file() { Self::parse(path, &read_text(path)?).map(Some) } else { Ok(None) }
-    }
-
-    pub(crate) fn contains(&self, key: &str) -> bool {
-        self.map.contains_key(key)
-    }
-
     /// The value of `key`, with `null` the same as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.map.get(key).filter(|value| !value.is_null())

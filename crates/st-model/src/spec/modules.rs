@@ -51,9 +51,10 @@ impl ModuleEntry {
 
     fn parse(path: &Path, index: usize, entry: &Value) -> Result<Self, Error> {
         let text = |key: &str| {
-            entry.get(key).and_then(Value::as_str).ok_or_else(|| {
-                config(path, format!("module {index}: `{key}` must be a string"))
-            })
+            entry
+                .get(key)
+                .and_then(Value::as_str)
+                .ok_or_else(|| config(path, format!("module {index}: `{key}` must be a string")))
         };
         let class = text("type")?;
         let folder = text("path")?;

@@ -117,10 +117,7 @@ mod tests {
             "lasttoken false Some(8)",
         );
         check(r#"{"pooling_mode":["max","cls"]}"#, "max+cls true None");
-        check(
-            r#"{"pooling_mode_lasttoken":true,"pooling_mode_cls_token":true}"#,
-            "cls+lasttoken true None",
-        );
+        check(r#"{"pooling_mode_lasttoken":true,"pooling_mode_cls_token":true}"#, "cls+lasttoken true None");
         check("{}", "mean true None");
     }
 

@@ -168,7 +168,8 @@ mod tests {
 
     #[test]
     fn an_endless_tokenizer_has_no_limit() {
-        let text = r#"{"model_max_length":1000000000000000019884624838656,"tokenizer_class":"BertTokenizerFast"}"#;
+        let text =
+            r#"{"model_max_length":1000000000000000019884624838656,"tokenizer_class":"BertTokenizerFast"}"#;
         let spec = TokenizerSpec::parse(Path::new("t.json"), text).unwrap();
         assert_eq!((spec.max_tokens, spec.class.as_deref()), (None, Some("BertTokenizer")));
     }

@@ -1,0 +1,72 @@
+//! How a model is loaded.
+
+use std::path::PathBuf;
+
+use crate::{Error, ModelSpec, Places};
+
+/// How a model is loaded.
+///
+/// ```
+/// use st_model::{LoadOptions, Places};
+/// let places = Places::from_env(|name| std::env::var_os(name));
+/// let options = LoadOptions::new(places).with_threads(2);
+/// assert_eq!(options.threads, 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    /// Where ONNX Runtime and the cache of graphs are.
+    pub places: Places,
+    /// Workers, each with a session of one thread; 1 by default, a library takes no more unasked.
+    pub threads: usize,
+    /// Cut texts to this many tokens instead of the model's own limit, which it cannot exceed.
+    pub max_seq_length: Option<usize>,
+    /// Run this ONNX file instead of making a graph from the weights.
+    pub graph: Option<PathBuf>,
+}
+
+impl LoadOptions {
+    /// One worker, the model's own limit.
+    pub fn new(places: Places) -> Self {
+        Self { places, threads: 1, max_seq_length: None, graph: None }
+    }
+
+    /// Sets the number of workers; 0 counts as 1.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets the longest text in tokens.
+    #[must_use]
+    pub fn with_max_seq_length(mut self, tokens: usize) -> Self {
+        self.max_seq_length = Some(tokens);
+        self
+    }
+
+    /// Runs this ONNX file.
+    #[must_use]
+    pub fn with_graph(mut self, path: impl Into<PathBuf>) -> Self {
+        self.graph = Some(path.into());
+        self
+    }
+
+    /// The limit in force: the caller's within the model's, with room for at least the special tokens.
+    pub(crate) fn max_tokens(&self, spec: &ModelSpec, special: usize) -> Result<Option<usize>, Error> {
+        let model = spec.transformer.max_tokens;
+        if let (Some(asked), Some(model)) = (self.max_seq_length, model)
+            && asked > model
+        {
+            let reason = format!("the model reads at most {model} tokens");
+            return Err(Error::option("max_seq_length", asked, &reason));
+        }
+        match self.max_seq_length.or(model) {
+            Some(limit) if limit < special => {
+                let reason = format!("each text needs {special} special tokens");
+                Err(Error::option("max_seq_length", limit, &reason))
+            }
+            limit => Ok(limit),
+        }
+    }
+}

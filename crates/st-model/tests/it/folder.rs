@@ -1,0 +1,153 @@
+//! Everything that may be wrong with a model folder, each with its exact message.
+
+use std::fs;
+use std::path::Path;
+
+use st_core::{EncodeOptions, Encoder, Prompt};
+use st_model::{GraphState, LoadOptions};
+use st_testkit::{temp_copy, tiny_model_dir, tiny_texts};
+use tempfile::TempDir;
+
+use crate::support::{chain, load, options, private_cache, refusal};
+
+const GOOD: &str = "mean-normalize";
+
+fn copy() -> TempDir {
+    temp_copy(&tiny_model_dir(GOOD))
+}
+
+/// Damages a copy of a good folder and says how it is refused.
+#[track_caller]
+fn check(damage: impl FnOnce(&Path), expected: &str) {
+    let folder = copy();
+    damage(folder.path());
+    assert_eq!(refusal(folder.path()), expected);
+}
+
+fn remove(folder: &Path, name: &str) {
+    fs::remove_file(folder.join(name)).expect("the file is there");
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join(name), text).expect("the folder can be written to");
+}
+
+#[test]
+fn no_model_at_all() {
+    check(
+        |folder| {
+            remove(folder, "modules.json");
+            remove(folder, "config.json");
+        },
+        "M is not a model folder: it has neither modules.json nor config.json",
+    );
+}
+
+#[test]
+fn unreadable_configuration() {
+    check(
+        |folder| write(folder, "modules.json", "[{"),
+        "M/modules.json is not valid JSON: EOF while parsing an object at line 1 column 2",
+    );
+    check(
+        |folder| remove(folder, "config.json"),
+        "cannot read M/config.json: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn no_tokenizer() {
+    check(|folder| remove(folder, "tokenizer.json"), "M has no tokenizer.json");
+    check(
+        |folder| write(folder, "tokenizer.json", "{}"),
+        "cannot use the tokenizer M/tokenizer.json: `model` is missing",
+    );
+}
+
+#[test]
+fn unknown_prompt_name() {
+    let model = load(&tiny_model_dir(GOOD), &options());
+    let named = EncodeOptions::default().with_prompt(Prompt::Name("title".into()));
+    let error = model.encode(&["a"], &named).unwrap_err();
+    assert_eq!(error.to_string(), "the model has no prompt named `title`; it has document, query");
+}
+
+#[test]
+fn options_that_cannot_be_followed() {
+    let model = load(&tiny_model_dir(GOOD), &options());
+    let refuse = |options: EncodeOptions| model.encode(&["a"], &options).unwrap_err().to_string();
+    assert_eq!(
+        refuse(EncodeOptions::default().with_truncate_dim(0)),
+        "option `truncate_dim` cannot be 0: at least one dimension is needed"
+    );
+    assert_eq!(
+        refuse(EncodeOptions::default().with_threads(0)),
+        "option `threads` cannot be 0: at least one worker is needed"
+    );
+}
+
+#[test]
+fn limits_that_cannot_be_followed() {
+    let refuse = |options: LoadOptions| {
+        let folder = tiny_model_dir(GOOD);
+        chain(&st_model::SentenceTransformer::load(&folder, &options).unwrap_err())
+    };
+    assert_eq!(
+        refuse(options().with_max_seq_length(100_000)),
+        format!(
+            "option `max_seq_length` cannot be 100000: the model reads at most {} tokens",
+            load(&tiny_model_dir(GOOD), &options()).max_tokens().unwrap()
+        )
+    );
+    assert_eq!(
+        refuse(options().with_max_seq_length(1)),
+        "option `max_seq_length` cannot be 1: each text needs 2 special tokens"
+    );
+}
+
+#[test]
+fn a_shorter_limit_cuts_and_counts() {
+    let model = load(&tiny_model_dir(GOOD), &options().with_max_seq_length(4));
+    let texts = tiny_texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let longer = model.count_tokens(&texts).unwrap().iter().filter(|&&tokens| tokens > 4).count();
+    assert!(longer > 0);
+    assert_eq!(model.encode(&texts, &EncodeOptions::default()).unwrap().truncated, longer);
+}
+
+#[test]
+fn graphs_are_cached_and_damage_is_mended() {
+    let (cache, options) = private_cache();
+    let folder = tiny_model_dir(GOOD);
+    let encode = |model: &st_model::SentenceTransformer| {
+        model.encode(&["a text"], &EncodeOptions::default()).unwrap().vectors
+    };
+    let first = load(&folder, &options);
+    assert_eq!(first.graph().state, GraphState::Built);
+    let second = load(&folder, &options);
+    assert_eq!(second.graph().state, GraphState::Cached);
+    let path = second.graph().path.clone().unwrap();
+    assert!(path.starts_with(cache.path()));
+    let data = path.with_file_name("model.onnx_data");
+    let mut bytes = fs::read(&data).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    fs::write(&data, bytes).unwrap();
+    let third = load(&folder, &options);
+    assert_eq!(third.graph().state, GraphState::Rebuilt);
+    assert_eq!(encode(&first), encode(&third));
+}
+
+#[test]
+fn without_a_cache_the_graph_is_made_in_memory() {
+    let mut options = options();
+    options.places.cache = None;
+    let folder = tiny_model_dir(GOOD);
+    let model = load(&folder, &options);
+    assert_eq!((model.graph().path.clone(), model.graph().state), (None, GraphState::Built));
+    let cached = load(&folder, &self::options());
+    let encode = |model: &st_model::SentenceTransformer| {
+        model.encode(&["one", "two of them"], &EncodeOptions::default()).unwrap().vectors
+    };
+    assert_eq!(encode(&model), encode(&cached));
+}

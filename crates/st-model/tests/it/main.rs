@@ -1,0 +1,10 @@
+//! The encoder against Python's answers, and everything that may be wrong with a folder.
+
+#![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
+
+mod company;
+mod folder;
+mod minilm;
+mod runtime;
+mod support;
+mod tiny;
