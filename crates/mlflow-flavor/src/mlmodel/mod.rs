@@ -1,10 +1,14 @@
 //! The file `MLmodel`.
 
+mod read;
+mod write;
+
+use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::{Error, ModelSignature};
+use crate::{Error, ModelSignature, ParamSpec, Schema, yaml};
 
 /// The version of MLflow whose files this crate writes.
 pub const MLFLOW_VERSION: &str = "3.17.2";
@@ -133,10 +137,11 @@ impl MlModel {
     ///
     /// # Errors
     ///
-    /// [`Error::Yaml`], [`Error::Key`] and [`Error::Signature`].
+    /// [`Error::Yaml`] if the text is no YAML or exceeds the limits of a sane file, [`Error::Key`] and
+    /// [`Error::Signature`] if a key holds something else than MLflow writes there.
     pub fn parse(text: &str, file: &str) -> Result<Self, Error> {
-        let _ = (text, file);
-        todo!()
+        let value = yaml::read(text).map_err(|source| Error::Yaml { file: file.to_owned(), source })?;
+        read::model(value, file)
     }
 
     /// Reads the file at `path`.
@@ -145,17 +150,32 @@ impl MlModel {
     ///
     /// [`Error::Io`] and those of [`parse`](Self::parse).
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let _ = path;
-        todo!()
+        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+        Self::parse(&text, &path.display().to_string())
     }
 
-    /// The text of the file, byte for byte as PyYAML writes it.
+    /// The text of the file, byte for byte as MLflow has PyYAML write it.
     pub fn to_yaml(&self) -> String {
-        todo!()
+        yaml::dump(&self.to_value())
+    }
+
+    /// The content of the file.
+    pub fn to_value(&self) -> Value {
+        write::model(self)
     }
 
     /// The task of the model: what `python_function.config` says, not the metadata.
     pub fn task(&self) -> Option<&str> {
         self.flavors.python_function.as_ref()?.config.as_ref()?.get("task")?.as_str()
+    }
+
+    /// The schema of the inputs, if the model has one.
+    pub(crate) fn input_schema(&self) -> Option<&Schema> {
+        self.signature.as_ref()?.inputs.as_ref()
+    }
+
+    /// The parameters, if the model defines any.
+    pub(crate) fn param_specs(&self) -> Option<&[ParamSpec]> {
+        self.signature.as_ref()?.params.as_deref()
     }
 }
