@@ -15,7 +15,8 @@ fn encode(c: &mut Criterion) {
     group.sample_size(10);
     for threads in [1, 2] {
         let model = benches::minilm(threads);
-        let run = |texts: &[&str]| model.encode(texts, &EncodeOptions::default()).map(|answer| answer.vectors);
+        let run =
+            |texts: &[&str]| model.encode(texts, &EncodeOptions::default()).map(|answer| answer.vectors);
         let one = run(&texts[..1]).expect("the model encodes");
         assert_eq!(one.dim(), (1, 384));
         group.throughput(Throughput::Elements(1));

@@ -1,7 +1,7 @@
-//! ONNX Runtime missing, broken, too old, or another one than before.
+//! ONNX Runtime missing, or another one than before. Too old and broken ones need a process each: see `st-cli`.
 
 use st_model::{LoadOptions, Places, SentenceTransformer};
-use st_testkit::{model_dir, tiny_model_dir};
+use st_testkit::tiny_model_dir;
 
 use crate::support::{chain, minilm};
 
@@ -30,10 +30,4 @@ fn another_runtime_in_the_same_process_is_refused() {
             other.path().display()
         )
     );
-}
-
-#[test]
-fn the_old_runtime_of_setup_is_there_for_the_command_line_tests() {
-    // A process loads one runtime, so the refusal itself is tested with processes, in st-cli.
-    assert!(model_dir("old-runtime").join("libonnxruntime.so.1.20.1").is_file());
 }
