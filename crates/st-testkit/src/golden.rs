@@ -211,3 +211,45 @@ impl RawCase {
         TinyCase { name: self.name.clone(), options, vectors: self.vectors.cut(numbers) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tiny_golden_fits_its_texts_and_has_a_model() {
+        let texts = tiny_texts();
+        let goldens = TinyGolden::load_all();
+        assert!(goldens.len() >= 30, "{} goldens", goldens.len());
+        for golden in goldens {
+            assert!(golden.model_dir().join("tokenizer.json").is_file() || golden.name == "legacy-subfolder");
+            assert_eq!(golden.token_counts.len(), texts.len(), "{}", golden.name);
+            assert_eq!(golden.similarities.ncols(), texts.len(), "{}", golden.name);
+            for case in &golden.cases {
+                let width =
+                    case.options.truncate_dim.or(golden.truncate_dim).unwrap_or(golden.dim).min(golden.dim);
+                assert_eq!(case.vectors.dim(), (texts.len(), width), "{}: {}", golden.name, case.name);
+            }
+            for (tokens, count) in golden.token_embeddings.iter().zip(&golden.token_counts) {
+                assert_eq!(tokens.nrows(), golden.max_seq_length.min(*count), "{}", golden.name);
+            }
+        }
+    }
+
+    #[test]
+    fn options_of_a_case_are_those_of_the_call() {
+        let golden = TinyGolden::load("prompt-excluded");
+        let case = golden.case("query_prompt");
+        let wanted =
+            EncodeOptions::default().with_task(Task::Query).with_prompt(Prompt::Text("text: ".to_owned()));
+        assert_eq!(case.options, wanted);
+        assert_eq!(golden.case("prompt_name_title").options.prompt, Prompt::Name("title".to_owned()));
+        assert_eq!(golden.case("truncate_normalize").options.truncate_dim, Some(7));
+    }
+
+    #[test]
+    #[should_panic(expected = "mean: no case `angular`")]
+    fn a_case_that_is_not_there_is_named() {
+        TinyGolden::load("mean").case("angular");
+    }
+}

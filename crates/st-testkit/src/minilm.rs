@@ -76,3 +76,36 @@ struct Raw {
     prompt: String,
     token_embeddings: Vec<usize>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_golden_is_whole() {
+        let golden = MinilmGolden::load();
+        assert!(golden.texts.len() >= 900, "{} texts", golden.texts.len());
+        assert_eq!(golden.vectors.dim(), (golden.texts.len(), 384));
+        assert!(golden.prompted.nrows() >= 50 && golden.prompted.nrows() < golden.texts.len());
+        for row in golden.vectors.rows() {
+            assert!((row.dot(&row) - 1.0).abs() < 1e-5);
+        }
+        for (index, tokens) in &golden.token_embeddings {
+            assert_eq!(tokens.dim(), (golden.texts[*index].ids.len(), 384));
+        }
+        assert!(golden.texts.iter().all(|text| text.ids.len() == text.tokens.min(256)));
+        assert!(golden.texts.iter().any(|text| text.tokens == 256));
+        assert!(golden.texts.iter().any(|text| text.tokens == 257));
+    }
+
+    #[test]
+    fn a_duplicate_text_has_the_same_vector() {
+        let golden = MinilmGolden::load();
+        let (index, _) =
+            golden.texts.iter().enumerate().find(|(_, text)| text.source == "duplicate").unwrap();
+        let first = golden.texts.iter().position(|text| text.text == golden.texts[index].text).unwrap();
+        let other = golden.texts.iter().rposition(|text| text.text == golden.texts[index].text).unwrap();
+        assert_ne!(first, other);
+        crate::assert_close(golden.vectors.row(first), golden.vectors.row(other), crate::Tolerance::COMPANY);
+    }
+}
