@@ -9,27 +9,47 @@
 )]
 
 mod args;
+mod binary;
+mod ci;
+mod consumers;
 mod environment;
+mod export;
+mod fixtures;
+mod interop;
 mod places;
 mod process;
 mod setup;
 mod style;
+mod test;
+mod tidy;
+mod totals;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser as _;
 
 use crate::args::{Arguments, Task};
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().task {
-        Task::Setup(arguments) => setup::run(&arguments),
-    };
-    match outcome {
+    match run(&Arguments::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(2)
+            ExitCode::FAILURE
         }
+    }
+}
+
+fn run(task: &Task) -> Result<()> {
+    match task {
+        Task::Setup(arguments) => setup::run(arguments),
+        Task::Test(arguments) => test::run(arguments),
+        Task::Tidy => tidy::run(),
+        Task::Ci => ci::run(),
+        Task::Interop(arguments) => interop::run(arguments),
+        Task::Export(arguments) => export::run(arguments),
+        Task::Fixtures(arguments) => fixtures::run(arguments.check),
+        Task::Quickstart | Task::Bench(_) | Task::Fuzz(_) => anyhow::bail!("not there yet"),
     }
 }

@@ -23,3 +23,19 @@ pub(crate) fn cache() -> Result<PathBuf> {
         .map(|base| base.join(CACHE_FOLDER))
         .context("neither XDG_CACHE_HOME nor HOME names a folder to keep the cache in")
 }
+
+/// The folder of a model that set-up fetched.
+pub(crate) fn model(name: &str) -> Result<PathBuf> {
+    Ok(cache()?.join("models").join(name))
+}
+
+/// The shared library of ONNX Runtime that set-up fetched.
+pub(crate) fn runtime() -> Result<PathBuf> {
+    Ok(cache()?.join("runtime/1.32.0/libonnxruntime.so.1.32.0"))
+}
+
+/// Cargo's build folder.
+pub(crate) fn target() -> PathBuf {
+    environment::variable("CARGO_TARGET_DIR")
+        .map_or_else(|| workspace().join("target"), |folder| workspace().join(folder))
+}

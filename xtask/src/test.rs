@@ -1,0 +1,76 @@
+//! `cargo xtask test`: set-up, then every test there is, then the consumers.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::args::TestArguments;
+use crate::process::{self, Witnessed};
+use crate::totals::Totals;
+use crate::{consumers, setup};
+
+/// The command; its last line is the totals.
+pub(crate) fn run(arguments: &TestArguments) -> Result<()> {
+    let mut totals = Totals::default();
+    let outcome = all(arguments, &mut totals);
+    if totals.ignored > 0 {
+        println!("{} tests need something that is not set up here; `--live` runs them", totals.ignored);
+    }
+    println!("{totals}");
+    outcome
+}
+
+/// All steps; `totals` holds what was counted, also when one fails.
+pub(crate) fn all(arguments: &TestArguments, totals: &mut Totals) -> Result<()> {
+    setup::ensure(&[])?;
+    let mut tests = tests(arguments.live);
+    let read = if has_nextest() { Totals::of_nextest } else { Totals::of_libtest };
+    count(&mut tests, read, totals)?;
+    count(process::cargo().args(["test", "--workspace", "--doc"]), Totals::of_libtest, totals)?;
+    consumers::run(totals)
+}
+
+/// Unit and integration tests; cargo-nextest runs them side by side where it is installed.
+fn tests(live: bool) -> Command {
+    let mut command = process::cargo();
+    if has_nextest() {
+        command.args(["nextest", "run", "--workspace"]);
+        command.args(live.then_some(["--run-ignored", "all"]).into_iter().flatten());
+    } else {
+        command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"]);
+        command.args(live.then_some(["--", "--include-ignored"]).into_iter().flatten());
+    }
+    command
+}
+
+fn has_nextest() -> bool {
+    process::output(process::cargo().args(["nextest", "--version"])).is_ok()
+}
+
+/// A run that fails before it counts anything counts as one failure.
+fn count(command: &mut Command, read: fn(&str) -> Totals, totals: &mut Totals) -> Result<()> {
+    let Witnessed { success, text } = process::witness(command)?;
+    let mut found = read(&text);
+    if !success && found.failed == 0 {
+        found.failed = 1;
+    }
+    *totals = [*totals, found].into_iter().sum();
+    if !success {
+        bail!("`{}` failed", process::shown(command));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_breaks_off_is_a_failure() {
+        let mut totals = Totals { passed: 2, failed: 0, ignored: 0 };
+        let error =
+            count(Command::new("sh").args(["-c", "exit 1"]), Totals::of_libtest, &mut totals).unwrap_err();
+        assert_eq!(error.to_string(), "`sh -c 'exit 1'` failed");
+        assert_eq!(totals, Totals { passed: 2, failed: 1, ignored: 0 });
+    }
+}
