@@ -1,9 +1,14 @@
 //! The doors of the crate: a checkpoint folder in, a graph on disk or in memory out.
 
 use std::collections::BTreeMap;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use crate::ir::ValueInfo;
+use crate::architectures::Architecture;
+use crate::checkpoint::{Checkpoint, WeightFiles};
+use crate::ir::{Graph, ValueInfo};
+use crate::onnx::{FILE_LIMIT, Plan, Sink};
+use crate::publish::{Draft, create_folder, remove_file, sync_folder};
 use crate::{Error, Head};
 
 /// Where the weights go.
@@ -64,27 +69,173 @@ pub struct Exported {
     pub bytes: u64,
 }
 
+/// Name of the graph.
+pub(crate) const MODEL: &str = "model.onnx";
+/// Name of the weights beside it.
+pub(crate) const WEIGHTS: &str = "model.onnx_data";
+
 /// Writes the transformer in `folder` as `model.onnx` (and perhaps `model.onnx_data`) into `destination`.
+///
+/// `folder` is a checkpoint with `config.json` and safetensors. The graph takes int64 `input_ids`, `attention_mask` and
+/// `token_type_ids`, each `[batch, sequence]`, and gives float32 `token_embeddings` `[batch, sequence, hidden]`; with a
+/// `head` also `sentence_embedding` `[batch, dim]`.
+///
+/// Nothing half-written is ever seen under the final names: files are written under temporary ones in `destination`,
+/// brought to the disk, and renamed. A graph that is replaced goes first, so an interruption leaves no graph rather than
+/// one with the weights of another.
 ///
 /// # Errors
 ///
-/// See [`Error`].
+/// [`Error::Exists`] unless overwriting is allowed, [`Error::DiskFull`], and everything that can be wrong with the
+/// checkpoint: see [`Error`].
 pub fn export(
     folder: &Path,
     head: Option<&Head>,
     destination: &Path,
     options: &ExportOptions,
 ) -> Result<Exported, Error> {
-    let _ = (head, destination, options);
-    Err(Error::ConfigMissing { folder: folder.to_path_buf() })
+    if !options.overwrite {
+        refuse_existing(destination)?;
+    }
+    let source = Source::open(folder, head)?;
+    let plan = Plan::new(&source.graph);
+    let outside = match options.weights {
+        WeightPlacement::External => true,
+        WeightPlacement::Automatic => plan.bytes_inside() > FILE_LIMIT,
+        WeightPlacement::Inside => {
+            source.fits_one_file(&plan)?;
+            false
+        }
+    };
+    create_folder(destination)?;
+    let (model, weights) = source.write(&plan, destination, outside, options.overwrite)?;
+    let bytes = [Some(&model), weights.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|path| size(path))
+        .sum::<Result<_, _>>()?;
+    let graph = &source.graph;
+    Ok(Exported {
+        model,
+        weights,
+        inputs: graph.inputs.iter().map(|port| graph.value_info(port)).collect(),
+        outputs: graph.outputs.iter().map(|port| graph.value_info(port)).collect(),
+        operators: graph.operators(),
+        parameters: graph.parameters(),
+        bytes,
+    })
 }
 
-/// Writes the transformer in `folder` into memory, weights inside.
+/// Writes the transformer in `folder` into memory, weights inside; see [`export`].
 ///
 /// # Errors
 ///
-/// See [`Error`].
+/// [`Error::TooLarge`] over two gigabytes, and everything that can be wrong with the checkpoint: see [`Error`].
 pub fn export_bytes(folder: &Path, head: Option<&Head>) -> Result<Vec<u8>, Error> {
-    let _ = head;
-    Err(Error::ConfigMissing { folder: folder.to_path_buf() })
+    let source = Source::open(folder, head)?;
+    let plan = Plan::new(&source.graph);
+    source.fits_one_file(&plan)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(plan.bytes_inside()).unwrap_or(0));
+    plan.write_inside(&source.checkpoint, &mut Sink::new(&mut bytes, folder))?;
+    Ok(bytes)
+}
+
+/// A checkpoint whose weights fit its graph.
+struct Source {
+    folder: PathBuf,
+    graph: Graph,
+    checkpoint: Checkpoint,
+}
+
+impl Source {
+    /// Reads configuration and headers, and checks that every weight is there.
+    fn open(folder: &Path, head: Option<&Head>) -> Result<Self, Error> {
+        if head.is_some_and(|head| head.pooling.is_empty()) {
+            return Err(Error::HeadWithoutPooling);
+        }
+        let architecture = Architecture::read(folder)?;
+        let name = architecture.name();
+        let files = WeightFiles::find(folder)?;
+        let checkpoint = Checkpoint::open(&files, name, architecture.naming())?;
+        let graph = architecture.graph(head);
+        graph.validate().map_err(|source| Error::Graph { architecture: name, source })?;
+        let weights = graph.initializers.iter().filter(|tensor| tensor.is_weight());
+        checkpoint.check(weights.map(|tensor| (graph.value_name(tensor.value), tensor.dims.as_slice())))?;
+        Ok(Self { folder: folder.to_path_buf(), graph, checkpoint })
+    }
+
+    fn fits_one_file(&self, plan: &Plan<'_>) -> Result<(), Error> {
+        let bytes = plan.bytes_inside();
+        if bytes <= FILE_LIMIT {
+            return Ok(());
+        }
+        Err(Error::TooLarge { folder: self.folder.clone(), bytes, limit: FILE_LIMIT })
+    }
+
+    /// Writes the files and returns their paths.
+    fn write(
+        &self,
+        plan: &Plan<'_>,
+        destination: &Path,
+        outside: bool,
+        overwrite: bool,
+    ) -> Result<(PathBuf, Option<PathBuf>), Error> {
+        let mut model = Draft::begin(destination, MODEL)?;
+        let mut weights = outside.then(|| Draft::begin(destination, WEIGHTS)).transpose()?;
+        write_drafts(plan, &self.checkpoint, &mut model, weights.as_mut())?;
+        if overwrite {
+            remove_file(&destination.join(MODEL))?;
+            remove_file(&destination.join(WEIGHTS))?;
+        }
+        let weights = weights.map(|draft| draft.publish(overwrite)).transpose()?;
+        let model = match model.publish(overwrite) {
+            Ok(model) => model,
+            Err(error) => {
+                // Weights without a graph would be half an export.
+                weights.as_deref().map_or(Ok(()), remove_file)?;
+                return Err(error);
+            }
+        };
+        sync_folder(destination)?;
+        Ok((model, weights))
+    }
+}
+
+fn write_drafts(
+    plan: &Plan<'_>,
+    checkpoint: &Checkpoint,
+    model: &mut Draft,
+    weights: Option<&mut Draft>,
+) -> Result<(), Error> {
+    let (file, path) = model.file_and_path();
+    let mut writer = BufWriter::new(file);
+    let mut sink = Sink::new(&mut writer, path);
+    if let Some(weights) = weights {
+        let (file, path) = weights.file_and_path();
+        let mut writer = BufWriter::with_capacity(WRITE_BUFFER, file);
+        plan.write_outside(checkpoint, &mut sink, &mut Sink::new(&mut writer, path), WEIGHTS)?;
+        drop(writer);
+        weights.sync()?;
+    } else {
+        plan.write_inside(checkpoint, &mut sink)?;
+    }
+    drop(writer);
+    model.sync()
+}
+
+/// Gathers the small weights, which are most of them, into few writes.
+const WRITE_BUFFER: usize = 256 << 10;
+
+fn refuse_existing(destination: &Path) -> Result<(), Error> {
+    for name in [MODEL, WEIGHTS] {
+        let path = destination.join(name);
+        if path.symlink_metadata().is_ok() {
+            return Err(Error::Exists { path });
+        }
+    }
+    Ok(())
+}
+
+fn size(path: &Path) -> Result<u64, Error> {
+    Ok(path.metadata().map_err(|source| Error::io("read", path, source))?.len())
 }

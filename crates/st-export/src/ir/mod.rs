@@ -1,31 +1,17 @@
 //! The graph as values: what a pass reads and writes.
+//!
+//! [`GraphBuilder`] makes a [`Graph`], [`Graph::validate`] checks it, and [`crate::onnx`] writes it. Operators are an
+//! enum with typed attributes, and weights keep their names in the checkpoint, so that a gradient, a fusion or a
+//! quantisation is a function from graph to graph.
 
+mod builder;
+mod graph;
+mod op;
+mod validate;
 mod value;
 
+pub use builder::GraphBuilder;
+pub use graph::{Graph, Initializer, Node, Port, TensorData, ValueId};
+pub use op::{GeluForm, Op};
+pub use validate::GraphProblem;
 pub use value::{Dim, ElementType, ValueInfo};
-
-/// An inconsistency of a graph.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GraphProblem {
-    /// A value is used before, or without, being made.
-    #[error("node `{node}` reads `{value}` before it is made")]
-    Undefined {
-        /// The reader.
-        node: String,
-        /// What it reads.
-        value: String,
-    },
-    /// Two values of one name.
-    #[error("the name `{name}` is given twice")]
-    NameTwice {
-        /// The name.
-        name: String,
-    },
-    /// An output that no node makes.
-    #[error("output `{name}` is never made")]
-    OutputUndefined {
-        /// The output.
-        name: String,
-    },
-}

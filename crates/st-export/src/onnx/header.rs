@@ -1,9 +1,14 @@
 //! The header of an ONNX file that someone else wrote.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::path::Path;
 
-use super::OnnxProblem;
+use super::bytes::FileBytes;
+use super::scan::scan;
+use super::wire::Stop;
+use super::write::FILE_LIMIT;
+use super::{OnnxProblem, judge};
 use crate::Error;
 use crate::ir::{ElementType, ValueInfo};
 
@@ -57,19 +62,46 @@ pub struct GraphHeader {
 
 /// Reads and judges the header of an ONNX file in memory; external data is checked by name only.
 ///
+/// Weights are skipped, not copied. No input makes this panic, and nothing is allocated from a length that the bytes only
+/// claim.
+///
 /// # Errors
 ///
 /// [`OnnxProblem`] says what is broken or refused.
 pub fn read_header(bytes: &[u8]) -> Result<GraphHeader, OnnxProblem> {
-    let _ = bytes;
-    Err(OnnxProblem::NoGraph)
+    scan(bytes).map_err(|stop| match stop {
+        Stop::Problem(problem) => problem,
+        // Bytes in memory are never refused by the operating system.
+        Stop::Io(_) => OnnxProblem::Malformed { offset: 0, within: "the model" },
+    })
 }
 
 /// Reads and judges the header of an ONNX file on disk, and that its external data is there.
 ///
+/// A file of any size takes milliseconds: weights are skipped, not read.
+///
 /// # Errors
 ///
-/// [`Error::Onnx`] with the [`OnnxProblem`] as source, [`Error::LfsPointer`] and [`Error::Io`].
+/// [`Error::Onnx`] with the [`OnnxProblem`] as source, [`Error::LfsPointer`] for the file or its data, and
+/// [`Error::Io`].
 pub fn open_header(path: &Path) -> Result<GraphHeader, Error> {
-    Err(Error::Onnx { path: path.to_path_buf(), source: OnnxProblem::NoGraph })
+    let refuse = |source| Error::Onnx { path: path.to_path_buf(), source };
+    let metadata = fs::metadata(path).map_err(|source| Error::io("open", path, source))?;
+    if !metadata.is_file() {
+        return Err(refuse(OnnxProblem::NotAFile));
+    }
+    if metadata.len() > FILE_LIMIT {
+        return Err(refuse(OnnxProblem::TooLarge { bytes: metadata.len(), limit: FILE_LIMIT }));
+    }
+    if judge::is_pointer(path)? {
+        return Err(Error::LfsPointer { path: path.to_path_buf() });
+    }
+    let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
+    let bytes = FileBytes::new(file).map_err(|source| Error::io("read", path, source))?;
+    let header = scan(bytes).map_err(|stop| match stop {
+        Stop::Problem(problem) => refuse(problem),
+        Stop::Io(source) => Error::io("read", path, source),
+    })?;
+    judge::external_files(path, &header)?;
+    Ok(header)
 }

@@ -33,6 +33,14 @@ pub enum OnnxProblem {
         /// The longest that is read.
         limit: u64,
     },
+    /// More of something than any real file has.
+    #[error("it has more than {limit} {what}")]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// The most that are read.
+        limit: usize,
+    },
     /// Graphs within graphs, deeper than any real ones.
     #[error("its graphs are nested more than {limit} deep")]
     TooDeep {

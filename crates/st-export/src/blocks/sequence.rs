@@ -1,0 +1,72 @@
+//! The batch of token ids that every text encoder starts from.
+
+use crate::ir::{Dim, ElementType, GraphBuilder, ValueId};
+
+/// Ids, mask and their sizes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sequence {
+    /// Token ids, int64 `[batch, sequence]`.
+    pub(crate) input_ids: ValueId,
+    /// Where the attention mask is zero, truth values `[batch, sequence]`.
+    pub(crate) masked: ValueId,
+    /// `[batch, sequence]` as a tensor.
+    pub(crate) shape: ValueId,
+    /// `[sequence]` as a tensor.
+    pub(crate) length: ValueId,
+}
+
+/// The axes of ids and mask.
+pub(crate) fn batch_by_sequence() -> Vec<Dim> {
+    vec![Dim::Symbolic("batch".into()), Dim::Symbolic("sequence".into())]
+}
+
+impl Sequence {
+    /// Declares the inputs `input_ids` and `attention_mask`.
+    pub(crate) fn declare(builder: &mut GraphBuilder) -> Self {
+        let input_ids = builder.input("input_ids", ElementType::Int64, batch_by_sequence());
+        let attention_mask = builder.input("attention_mask", ElementType::Int64, batch_by_sequence());
+        builder.within("sequence", |builder| {
+            let zero = builder.int64(0);
+            let masked = builder.equal(attention_mask, zero);
+            let shape = builder.shape(input_ids, 0, None);
+            let length = builder.shape(input_ids, 1, Some(2));
+            Self { input_ids, masked, shape, length }
+        })
+    }
+
+    /// Declares the input `token_type_ids`.
+    pub(crate) fn declare_token_types(builder: &mut GraphBuilder) -> ValueId {
+        builder.input("token_type_ids", ElementType::Int64, batch_by_sequence())
+    }
+
+    /// `[batch, sequence, width]` to `[batch · sequence, width]`.
+    pub(crate) fn flatten(builder: &mut GraphBuilder, value: ValueId, width: usize) -> ValueId {
+        let shape = builder.int64s(&[-1, signed(width)]);
+        builder.reshape(value, shape)
+    }
+
+    /// `[batch · sequence, width]` to `[batch, sequence, width]`.
+    pub(crate) fn unflatten(&self, builder: &mut GraphBuilder, value: ValueId, width: usize) -> ValueId {
+        let shape = self.with_axes(builder, &[width]);
+        builder.reshape(value, shape)
+    }
+
+    /// `[batch, sequence, …]` as a tensor, with more axes of known size.
+    pub(crate) fn with_axes(&self, builder: &mut GraphBuilder, axes: &[usize]) -> ValueId {
+        let axes: Vec<i64> = axes.iter().copied().map(signed).collect();
+        let axes = builder.int64s(&axes);
+        builder.concat(&[self.shape, axes], 0)
+    }
+
+    /// The attention mask as 1 for tokens that count and 0 for others, float32 `[batch, sequence]`.
+    pub(crate) fn weights(&self, builder: &mut GraphBuilder) -> ValueId {
+        let zero = builder.float32(0.0);
+        let one = builder.float32(1.0);
+        builder.select(self.masked, zero, one)
+    }
+}
+
+/// A size as ONNX writes it; sizes come from checked configurations, far below the limit.
+fn signed(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,201 @@
+//! The operators that a graph may use, with their attributes as types.
+
+use super::ElementType;
+
+/// How GELU is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GeluForm {
+    /// With the error function: `x · Φ(x)`.
+    Exact,
+    /// With a hyperbolic tangent, as `gelu_new` and `gelu_pytorch_tanh` do.
+    Tanh,
+}
+
+/// One operator of ONNX's default domain, version 20.
+///
+/// A pass matches on this. Inputs that are tensors (axes, shapes, bounds) are inputs of the [`Node`](super::Node), as
+/// in ONNX; only what ONNX calls an attribute is a field here.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// Sum of two, broadcast.
+    Add,
+    /// Index of the largest value along `axis`, which is kept with size one.
+    ArgMax {
+        /// The axis.
+        axis: i64,
+        /// Among equals the last one rather than the first.
+        select_last: bool,
+    },
+    /// Change of number format.
+    Cast {
+        /// The new format.
+        to: ElementType,
+    },
+    /// Any number of tensors behind each other along `axis`.
+    Concat {
+        /// The axis.
+        axis: i64,
+    },
+    /// Quotient of two, broadcast.
+    Div,
+    /// Equality of two, broadcast.
+    Equal,
+    /// Slices of the first input along `axis` at the indices of the second.
+    Gather {
+        /// The axis.
+        axis: i64,
+    },
+    /// Slices of the first input at the index tuples of the second.
+    GatherNd {
+        /// Leading axes that both inputs share.
+        batch_dims: i64,
+    },
+    /// Gaussian error linear unit.
+    Gelu {
+        /// Which formula.
+        form: GeluForm,
+    },
+    /// `input · weight + bias` over two axes: the linear layer.
+    Gemm {
+        /// Whether the weight is stored `[out, in]`, as PyTorch does.
+        trans_b: bool,
+    },
+    /// Normalisation to mean zero and variance one from `axis` on, then scale and bias.
+    LayerNormalization {
+        /// First axis that is normalised over.
+        axis: i64,
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// Matrix product over the last two axes, broadcast over the others.
+    MatMul,
+    /// The larger of each pair, broadcast.
+    Max,
+    /// Product of two, broadcast.
+    Mul,
+    /// Numbers from the first input up to, not including, the second, in steps of the third.
+    Range,
+    /// Euclidean length along the axes of the second input, which are kept with size one.
+    ReduceL2,
+    /// Maximum along the axes of the second input.
+    ReduceMax {
+        /// Whether the axes stay, with size one.
+        keep_dims: bool,
+    },
+    /// Sum along the axes of the second input.
+    ReduceSum {
+        /// Whether the axes stay, with size one.
+        keep_dims: bool,
+    },
+    /// Zero for what is negative.
+    Relu,
+    /// The same values under the shape of the second input; −1 stands for what remains, 0 for what was there.
+    Reshape,
+    /// The sizes of the axes from `start` up to, not including, `end`.
+    Shape {
+        /// First axis.
+        start: i64,
+        /// One behind the last axis; `None` for all.
+        end: Option<i64>,
+    },
+    /// Logistic function.
+    Sigmoid,
+    /// Inputs: data, starts, ends, axes.
+    Slice,
+    /// Exponentials over their sum along `axis`.
+    Softmax {
+        /// The axis.
+        axis: i64,
+    },
+    /// Square root.
+    Sqrt,
+    /// Difference of two, broadcast.
+    Sub,
+    /// Axes without those of size one that the second input names.
+    Squeeze,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Another order of the axes.
+    Transpose {
+        /// For each new axis the old one.
+        perm: Vec<i64>,
+    },
+    /// New axes of size one where the second input says.
+    Unsqueeze,
+    /// The second input where the first is true, else the third, broadcast.
+    Where,
+}
+
+impl Op {
+    /// ONNX's name of the operator.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Add => "Add",
+            Self::ArgMax { .. } => "ArgMax",
+            Self::Cast { .. } => "Cast",
+            Self::Concat { .. } => "Concat",
+            Self::Div => "Div",
+            Self::Equal => "Equal",
+            Self::Gather { .. } => "Gather",
+            Self::GatherNd { .. } => "GatherND",
+            Self::Gelu { .. } => "Gelu",
+            Self::Gemm { .. } => "Gemm",
+            Self::LayerNormalization { .. } => "LayerNormalization",
+            Self::MatMul => "MatMul",
+            Self::Max => "Max",
+            Self::Mul => "Mul",
+            Self::Range => "Range",
+            Self::ReduceL2 => "ReduceL2",
+            Self::ReduceMax { .. } => "ReduceMax",
+            Self::ReduceSum { .. } => "ReduceSum",
+            Self::Relu => "Relu",
+            Self::Reshape => "Reshape",
+            Self::Shape { .. } => "Shape",
+            Self::Sigmoid => "Sigmoid",
+            Self::Slice => "Slice",
+            Self::Softmax { .. } => "Softmax",
+            Self::Sqrt => "Sqrt",
+            Self::Sub => "Sub",
+            Self::Squeeze => "Squeeze",
+            Self::Tanh => "Tanh",
+            Self::Transpose { .. } => "Transpose",
+            Self::Unsqueeze => "Unsqueeze",
+            Self::Where => "Where",
+        }
+    }
+
+    /// How many inputs the operator takes; `None` for any number from one on.
+    pub const fn arity(&self) -> Option<usize> {
+        match self {
+            Self::Concat { .. } => None,
+            Self::Slice => Some(4),
+            Self::Gemm { .. } | Self::LayerNormalization { .. } | Self::Range | Self::Where => Some(3),
+            Self::Add
+            | Self::Div
+            | Self::Equal
+            | Self::Gather { .. }
+            | Self::GatherNd { .. }
+            | Self::MatMul
+            | Self::Max
+            | Self::Mul
+            | Self::ReduceL2
+            | Self::ReduceMax { .. }
+            | Self::ReduceSum { .. }
+            | Self::Reshape
+            | Self::Squeeze
+            | Self::Sub
+            | Self::Unsqueeze => Some(2),
+            Self::ArgMax { .. }
+            | Self::Cast { .. }
+            | Self::Gelu { .. }
+            | Self::Relu
+            | Self::Shape { .. }
+            | Self::Sigmoid
+            | Self::Softmax { .. }
+            | Self::Sqrt
+            | Self::Tanh
+            | Self::Transpose { .. } => Some(1),
+        }
+    }
+}
