@@ -48,7 +48,7 @@ impl SentenceTransformer {
         let (graph, tokenizer) = thread::scope(|scope| {
             let graph = scope.spawn(|| match &options.graph {
                 Some(path) => Graph::of_file(path),
-                None => Graph::of_weights(&spec, &options.places),
+                None => Graph::of_folder(&spec, &options.places),
             });
             let tokenizer = JsonTokenizer::load(&spec.transformer);
             (graph.join(), tokenizer)

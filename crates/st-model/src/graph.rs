@@ -30,7 +30,7 @@ pub enum GraphState {
     Built,
     /// It was in the cache but damaged, and was made again.
     Rebuilt,
-    /// The caller named the file.
+    /// It came with the folder, or the caller named the file.
     Given,
 }
 
@@ -46,8 +46,16 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
+    /// The graph of a folder: made from its weights, or the one that it has where it has no weights for us.
+    pub(crate) fn of_folder(spec: &ModelSpec, places: &Places) -> Result<Self, Error> {
+        match own_graph(spec) {
+            Some(path) => Self::of_file(&path),
+            None => Self::of_weights(spec, places),
+        }
+    }
+
     /// Makes or finds the graph of a model's weights.
-    pub(crate) fn of_weights(spec: &ModelSpec, places: &Places) -> Result<Self, Error> {
+    fn of_weights(spec: &ModelSpec, places: &Places) -> Result<Self, Error> {
         let head = Head::new(spec.pooling.modes.clone()).with_normalize(spec.normalize);
         let folder = spec.transformer.folder.as_path();
         let fail = |source| Error::Graph { folder: folder.to_owned(), source: Box::new(source) };
@@ -88,4 +96,17 @@ impl Graph {
             sentence: sentence.map(|output| output.name.clone()),
         })
     }
+}
+
+/// The ONNX file of a folder that has no safetensors, where exporters put it.
+fn own_graph(spec: &ModelSpec) -> Option<PathBuf> {
+    let folder = spec.transformer.folder.as_path();
+    if ["model.safetensors", "model.safetensors.index.json"].iter().any(|name| folder.join(name).exists()) {
+        return None;
+    }
+    let names = ["onnx/model.onnx", "model.onnx"];
+    [folder, &spec.root]
+        .iter()
+        .flat_map(|folder| names.map(|name| folder.join(name)))
+        .find(|path| path.is_file())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::Value;
 use st_core::{NameError, Similarity};
 
 use super::json::{Object, kind};
@@ -11,7 +12,8 @@ use crate::Error;
 /// Settings of the whole model; all of them have a default, since the file is optional.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentenceSpec {
-    /// Name to text of the stored prompts.
+    /// Name to text of the prompts. `query` and `document` are always there, empty if the model stores none:
+    /// the reference adds them, so a stored `passage` is not what it puts before documents.
     pub prompts: BTreeMap<String, String>,
     /// The prompt that stands before each text if the caller names none.
     pub default_prompt_name: Option<String>,
@@ -26,7 +28,7 @@ pub struct SentenceSpec {
 impl Default for SentenceSpec {
     fn default() -> Self {
         Self {
-            prompts: BTreeMap::new(),
+            prompts: default_prompts(),
             default_prompt_name: None,
             similarity: Similarity::Cosine,
             truncate_dim: None,
@@ -77,15 +79,23 @@ impl SentenceSpec {
     }
 }
 
+fn default_prompts() -> BTreeMap<String, String> {
+    ["query", "document"].map(|name| (name.to_owned(), String::new())).into()
+}
+
 fn prompts(object: &Object<'_>) -> Result<BTreeMap<String, String>, Error> {
-    let Some(stored) = object.object("prompts")? else { return Ok(BTreeMap::new()) };
-    stored
-        .iter()
-        .map(|(name, value)| match value.as_str() {
-            Some(text) => Ok((name.clone(), text.to_owned())),
-            None => Err(object.error(format!("prompt `{name}` must be a string, found {}", kind(value)))),
-        })
-        .collect()
+    let mut prompts = default_prompts();
+    for (name, value) in object.object("prompts")?.into_iter().flatten() {
+        let text = match value {
+            Value::String(text) => text.as_str(),
+            Value::Null => "",
+            other => {
+                return Err(object.error(format!("prompt `{name}` must be a string, found {}", kind(other))));
+            }
+        };
+        prompts.insert(name.clone(), text.to_owned());
+    }
+    Ok(prompts)
 }
 
 fn library_version(object: &Object<'_>) -> Option<String> {

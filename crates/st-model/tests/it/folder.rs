@@ -60,7 +60,7 @@ fn no_tokenizer() {
     check(|folder| remove(folder, "tokenizer.json"), "M has no tokenizer.json");
     check(
         |folder| write(folder, "tokenizer.json", "{}"),
-        "cannot use the tokenizer M/tokenizer.json: `model` is missing",
+        "cannot use the tokenizer M/tokenizer.json: the config has no `model`",
     );
 }
 

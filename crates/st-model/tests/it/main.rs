@@ -4,6 +4,7 @@
 
 mod company;
 mod folder;
+mod given_graph;
 mod minilm;
 mod runtime;
 mod support;

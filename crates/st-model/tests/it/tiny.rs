@@ -72,6 +72,9 @@ fn similarities_follow_the_models_function() {
         let first = rows.slice_axis(Axis(0), Slice::from(..golden.similarities.nrows()));
         let scores = st_pooling::similarity(first, rows.view(), model.similarity()).unwrap();
         println!("{}", golden.name);
-        assert_rows_close(scores.view(), golden.similarities.view(), Tolerance { abs: 1e-4, rel: 1e-5 });
+        // Above 25 rows torch computes Euclidean distances as a² + b² − 2ab, which is off by 3e-3 where vectors
+        // coincide; ours are differences.
+        let abs = if model.similarity() == st_core::Similarity::Euclidean { 5e-3 } else { 1e-4 };
+        assert_rows_close(scores.view(), golden.similarities.view(), Tolerance { abs, rel: 1e-5 });
     }
 }
