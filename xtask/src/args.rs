@@ -56,7 +56,7 @@ pub(crate) struct TestArguments {
 /// Flags of `interop`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct InteropArguments {
-    /// Only the scripts with this in their name
+    /// Only the checks with this in their name
     pub(crate) filter: Option<String>,
 }
 

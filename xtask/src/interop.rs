@@ -30,27 +30,27 @@ pub(crate) fn all(arguments: &InteropArguments, totals: &mut Totals) -> Result<(
     setup::ensure(&[])?;
     let python = python()?;
     let st = binary::st(binary::Profile::Dev)?;
-    let scripts = scripts(arguments.filter.as_deref())?;
-    for script in &scripts {
-        one(&python, &st, script, totals)?;
+    for script in scripts()? {
+        let mut command = Command::new(&python);
+        command.arg(&script).args(&arguments.filter);
+        environment(&mut command, &st)?;
+        one(&mut command, totals)?;
     }
     Ok(())
 }
 
-fn one(python: &Path, st: &Path, script: &Path, totals: &mut Totals) -> Result<()> {
-    let mut command = Command::new(python);
-    environment(command.arg(script).current_dir(places::workspace()), st)?;
-    let seen = process::witness(&mut command)?;
+fn one(command: &mut Command, totals: &mut Totals) -> Result<()> {
+    let seen = process::witness(command.current_dir(places::workspace()))?;
     let mut found = Totals::of_script(&seen.text);
     if !seen.success && found.failed == 0 {
         found.failed = 1;
     }
     *totals = [*totals, found].into_iter().sum();
     if !seen.success || found.failed > 0 {
-        bail!("{} failed", script.display());
+        bail!("`{}` failed", process::shown(command));
     }
     if found.passed == 0 {
-        bail!("{} did not say how many checks passed", script.display());
+        bail!("`{}` did not say how many checks passed", process::shown(command));
     }
     Ok(())
 }
@@ -67,23 +67,23 @@ pub(crate) fn environment<'a>(command: &'a mut Command, st: &Path) -> Result<&'a
 }
 
 /// The checks, in the order of their names; what measures (`bench_…`) or is shared (`_…`) is not among them.
-fn scripts(filter: Option<&str>) -> Result<Vec<PathBuf>> {
+fn scripts() -> Result<Vec<PathBuf>> {
     let folder = places::workspace().join("fixtures/interop");
     let entries = fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let mut scripts: Vec<PathBuf> =
         entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    scripts.retain(|path| is_check(path, filter));
+    scripts.retain(|path| is_check(path));
     scripts.sort();
     if scripts.is_empty() {
-        bail!("no script in {} has {} in its name", folder.display(), filter.unwrap_or(".py"));
+        bail!("{} holds no script", folder.display());
     }
     Ok(scripts)
 }
 
-fn is_check(path: &Path, filter: Option<&str>) -> bool {
+fn is_check(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let runs = !name.starts_with("bench_") && !name.starts_with('_');
-    runs && name.ends_with(".py") && filter.is_none_or(|part| name.contains(part))
+    runs && name.ends_with(".py")
 }
 
 /// The interpreter of the environment, which is made if needed.
@@ -121,12 +121,10 @@ mod tests {
 
     #[test]
     fn checks_are_the_python_files_that_neither_measure_nor_are_shared() {
-        let check = |name: &str, filter| is_check(&Path::new("fixtures/interop").join(name), filter);
-        assert!(check("save.py", None));
-        assert!(check("save.py", Some("save")));
-        assert!(!check("save.py", Some("predict")));
-        assert!(!check("bench_encode.py", None));
-        assert!(!check("_checks.py", None));
-        assert!(!check("requirements.txt", None));
+        let check = |name: &str| is_check(&Path::new("fixtures/interop").join(name));
+        assert!(check("interop.py"));
+        assert!(!check("bench_encode.py"));
+        assert!(!check("_checks.py"));
+        assert!(!check("requirements.txt"));
     }
 }

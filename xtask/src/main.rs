@@ -9,6 +9,7 @@
 )]
 
 mod args;
+mod bench;
 mod binary;
 mod ci;
 mod consumers;
@@ -18,6 +19,7 @@ mod fixtures;
 mod interop;
 mod places;
 mod process;
+mod quickstart;
 mod setup;
 mod style;
 mod test;
@@ -50,6 +52,8 @@ fn run(task: &Task) -> Result<()> {
         Task::Interop(arguments) => interop::run(arguments),
         Task::Export(arguments) => export::run(arguments),
         Task::Fixtures(arguments) => fixtures::run(arguments.check),
-        Task::Quickstart | Task::Bench(_) | Task::Fuzz(_) => anyhow::bail!("not there yet"),
+        Task::Quickstart => quickstart::run(),
+        Task::Bench(arguments) => bench::run(arguments),
+        Task::Fuzz(_) => anyhow::bail!("not there yet"),
     }
 }

@@ -1,0 +1,207 @@
+//! Whole commands, from a cold process, on the release build of `st` and the real model.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use super::memory::{self, Cost};
+use super::{Measure, Measures, Unit, median, python};
+use crate::binary::{self, Profile};
+use crate::{places, process};
+
+/// Runs of which the median is taken.
+const RUNS: usize = 10;
+/// Pairs of runs of Python and of `st`.
+const PAIRS: usize = 3;
+/// Both sides get as many.
+pub(super) const THREADS: &str = "2";
+
+/// What the promises are, in the unit of the measure; a median above (for `Times`: below) misses it.
+const PROMISES: [(&str, f64); 6] = [
+    ("command/encode-one/seconds", 0.25),
+    ("command/save/seconds", 0.5),
+    ("command/save/peak", 80.0),
+    ("command/encode-10k/peak", 400.0),
+    ("command/encode-100k/peak", 400.0),
+    ("command/sts/ratio", 2.5),
+];
+
+struct Stage {
+    st: PathBuf,
+    model: PathBuf,
+    scratch: TempDir,
+}
+
+/// Each measurement whose id contains the filter.
+pub(super) fn measure(filter: Option<&str>) -> Result<Measures> {
+    let stage = Stage {
+        st: binary::st(Profile::Release)?,
+        model: places::model("all-MiniLM-L6-v2")?,
+        scratch: tempfile::tempdir_in(places::target())?,
+    };
+    let wanted = |name: &str| filter.is_none_or(|part| name.contains(part));
+    let mut measures = Measures::new();
+    if wanted("command/encode-one") {
+        measures.extend(encode_one(&stage)?);
+    }
+    if wanted("command/save") {
+        measures.extend(save(&stage)?);
+    }
+    for (name, count) in [("command/encode-10k", 10_000), ("command/encode-100k", 100_000)] {
+        if wanted(name) {
+            measures.extend(encode_many(&stage, name, count)?);
+        }
+    }
+    if wanted("command/sts") {
+        measures.extend(against_python(&stage)?);
+    }
+    print_promises(&measures);
+    Ok(measures)
+}
+
+impl Stage {
+    fn st(&self, command: &str) -> Result<Command> {
+        let mut st = Command::new(&self.st);
+        st.arg(command).arg("-m").arg(&self.model).env("ORT_DYLIB_PATH", places::runtime()?);
+        Ok(st)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+}
+
+/// One sentence; the graph is in the cache and the files are in memory, as for somebody at work.
+fn encode_one(stage: &Stage) -> Result<Measures> {
+    let mut seconds = Vec::new();
+    for run in 0..=RUNS {
+        let mut st = stage.st("encode")?;
+        st.arg("A man is playing a guitar on stage.").stdin(Stdio::null()).stdout(Stdio::null());
+        let begin = Instant::now();
+        process::run(&mut st)?;
+        if run > 0 {
+            seconds.push(begin.elapsed().as_secs_f64());
+        }
+    }
+    Ok(one("command/encode-one/seconds", seconds, Unit::Seconds))
+}
+
+fn save(stage: &Stage) -> Result<Measures> {
+    let mut costs = Vec::new();
+    for run in 0..RUNS {
+        let output = stage.file(&format!("saved-{run}"));
+        costs.push(memory::run(stage.st("save")?.arg("-o").arg(&output))?);
+        fs::remove_dir_all(&output).with_context(|| format!("cannot remove {}", output.display()))?;
+    }
+    Ok(costs_of("command/save", &costs))
+}
+
+/// The sentences of the STS test, again and again.
+fn encode_many(stage: &Stage, name: &str, count: usize) -> Result<Measures> {
+    eprintln!("bench: encoding {count} sentences");
+    let input = stage.file("sentences.txt");
+    let sentences = sts_sentences()?;
+    let lines: Vec<&str> = sentences.iter().map(String::as_str).cycle().take(count).collect();
+    fs::write(&input, lines.join("\n") + "\n")?;
+    let output = stage.file("vectors.npy");
+    let mut st = stage.st("encode")?;
+    let cost = memory::run(st.arg("-i").arg(&input).arg("-o").arg(&output))?;
+    fs::remove_file(&output).with_context(|| format!("cannot remove {}", output.display()))?;
+    Ok(costs_of(name, &[cost]))
+}
+
+/// What `st encode --json` reports, as far as we need it.
+#[derive(Debug, Deserialize)]
+struct Summary {
+    /// Of encoding alone, without loading.
+    seconds: f64,
+}
+
+/// Python and `st` in turn, so that both meet the same neighbours on the machine.
+fn against_python(stage: &Stage) -> Result<Measures> {
+    let sentences = sts_sentences()?;
+    let input = stage.file("sts.txt");
+    fs::write(&input, sentences.join("\n") + "\n")?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for pair in 1..=PAIRS {
+        eprintln!("bench: Python and st on {} sentences, {pair} of {PAIRS}", sentences.len());
+        theirs.push(python::encode(&stage.st, &stage.model, &input)?);
+        let mut st = stage.st("encode")?;
+        st.args(["--json", "--threads", THREADS, "--force", "-i"]).arg(&input).arg("-o");
+        let summary = process::output(st.arg(stage.file("sts.npy")))?;
+        let Summary { seconds } =
+            serde_json::from_str(&summary).context("st encode --json gave no seconds")?;
+        ours.push(seconds);
+    }
+    let ratios = theirs.iter().zip(&ours).map(|(theirs, ours)| theirs / ours).collect();
+    #[expect(clippy::cast_precision_loss, reason = "some thousand sentences")]
+    let rate =
+        |seconds: Vec<f64>| seconds.into_iter().map(|seconds| sentences.len() as f64 / seconds).collect();
+    let mut measures = one("command/sts/rate", rate(ours), Unit::Rate);
+    measures.extend(one("command/sts/rate-of-python", rate(theirs), Unit::Rate));
+    measures.extend(one("command/sts/ratio", ratios, Unit::Times));
+    Ok(measures)
+}
+
+fn sts_sentences() -> Result<Vec<String>> {
+    let path = places::workspace().join("fixtures/sts/sts-test.tsv");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let rows = text.lines().skip(1);
+    let sentences: Vec<String> =
+        rows.flat_map(|row| row.split('\t').skip(6).take(2)).map(str::to_owned).collect();
+    if sentences.is_empty() {
+        bail!("{} has no sentences", path.display());
+    }
+    Ok(sentences)
+}
+
+fn costs_of(name: &str, costs: &[Cost]) -> Measures {
+    let seconds = costs.iter().map(|cost| cost.seconds).collect();
+    let peaks = costs.iter().map(|cost| cost.megabytes).collect();
+    let mut measures = one(&format!("{name}/seconds"), seconds, Unit::Seconds);
+    measures.extend(one(&format!("{name}/peak"), peaks, Unit::Megabytes));
+    measures
+}
+
+fn one(id: &str, values: Vec<f64>, unit: Unit) -> Measures {
+    median(values).map(|median| (id.to_owned(), Measure { median, unit })).into_iter().collect()
+}
+
+fn print_promises(measures: &Measures) {
+    for (id, limit) in PROMISES {
+        if let Some(measure) = measures.get(id) {
+            println!("promise {id}: {}", verdict(*measure, limit));
+        }
+    }
+}
+
+fn verdict(measure: Measure, limit: f64) -> String {
+    let at_least = measure.unit == Unit::Times;
+    let kept = if at_least { measure.median >= limit } else { measure.median <= limit };
+    let bound = if at_least { "at least" } else { "at most" };
+    format!("{:.3}, {bound} {limit}: {}", measure.median, if kept { "kept" } else { "MISSED" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_must_be_large_and_a_cost_small() {
+        let measure = |median, unit| Measure { median, unit };
+        assert_eq!(verdict(measure(0.2, Unit::Seconds), 0.25), "0.200, at most 0.25: kept");
+        assert_eq!(verdict(measure(0.3, Unit::Seconds), 0.25), "0.300, at most 0.25: MISSED");
+        assert_eq!(verdict(measure(3.0, Unit::Times), 2.5), "3.000, at least 2.5: kept");
+        assert_eq!(verdict(measure(2.0, Unit::Times), 2.5), "2.000, at least 2.5: MISSED");
+    }
+
+    #[test]
+    fn the_sentences_are_those_of_both_columns() {
+        assert_eq!(sts_sentences().unwrap().len(), 2 * 879);
+    }
+}

@@ -1,0 +1,113 @@
+//! `cargo xtask quickstart`: from nothing to a searched corpus, on a real model.
+//!
+//! Everything goes through the program `st`, as a user would type it; only the Spearman correlation at the end is
+//! computed here, from the vectors that `st encode` wrote.
+
+mod spearman;
+mod story;
+mod sts;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use self::story::Story;
+use crate::binary::{self, Profile};
+use crate::{places, process, setup};
+
+const SENTENCES: [&str; 3] =
+    ["A man is playing a guitar on stage.", "Someone performs on a guitar.", "The tax report is due."];
+const QUESTION: &str = "How many career sacks did Jared Allen have?";
+
+/// Where things lie while the story is told.
+struct Scene {
+    st: PathBuf,
+    model: PathBuf,
+    saved: PathBuf,
+    folder: PathBuf,
+}
+
+/// The command.
+pub(crate) fn run() -> Result<()> {
+    let mut story = Story::begin("MLflow and sentence-transformers, without Python at run time");
+    story.step("Fetch ONNX Runtime and all-MiniLM-L6-v2 into the cache", |_| {
+        setup::ensure(&["runtime", "all-MiniLM-L6-v2"])
+    })?;
+    let st = story.step("Compile `st`", |_| binary::st(Profile::Release))?;
+    let folder = places::target().join("quickstart");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let model = places::model("all-MiniLM-L6-v2")?;
+    let scene = Scene { st, model, saved: folder.join("minilm-mlflow"), folder };
+    story.step("Save the model folder as an MLflow model", |story| save(&scene, story))?;
+    story.step("Encode three sentences", |story| encode(&scene, story))?;
+    story.step("Compare them, pair by pair", |story| similarity(&scene, story))?;
+    story.step("Ask 240 paragraphs of Wikipedia a question", |story| search(&scene, story))?;
+    story.step("Compare with human judgement: 879 pairs of STS", |story| sts::correlate(&scene, story))?;
+    story.end(&scene.saved);
+    Ok(())
+}
+
+impl Scene {
+    /// `st`, told where the runtime is, so that a variable of the user does not decide.
+    fn st(&self, command: &str) -> Result<Command> {
+        let mut st = Command::new(&self.st);
+        st.arg(command).env("ORT_DYLIB_PATH", places::runtime()?);
+        Ok(st)
+    }
+
+    fn st_with_model(&self, command: &str) -> Result<Command> {
+        let mut st = self.st(command)?;
+        st.arg("-m").arg(&self.saved);
+        Ok(st)
+    }
+}
+
+fn save(scene: &Scene, story: &mut Story) -> Result<()> {
+    if scene.saved.exists() {
+        fs::remove_dir_all(&scene.saved)
+            .with_context(|| format!("cannot remove {}", scene.saved.display()))?;
+    }
+    let mut st = scene.st("save")?;
+    st.arg("-m").arg(&scene.model).arg("-o").arg(&scene.saved).args(["--task", "llm/v1/embeddings"]);
+    story.tell(&mut st)
+}
+
+/// One line of `st encode`'s answer.
+#[derive(Debug, Deserialize)]
+struct Line {
+    embedding: Vec<f32>,
+}
+
+fn encode(scene: &Scene, story: &mut Story) -> Result<()> {
+    let mut st = scene.st_with_model("encode")?;
+    st.args(SENTENCES);
+    story.show_command(&st);
+    for (line, sentence) in process::output(&mut st)?.lines().zip(SENTENCES) {
+        let Line { embedding } = serde_json::from_str(line).context("st encode wrote another format")?;
+        let begin: Vec<String> = embedding.iter().take(4).map(|x| format!("{x:.4}")).collect();
+        story.say(&format!("[{}, …] {} numbers: {sentence}", begin.join(", "), embedding.len()));
+    }
+    Ok(())
+}
+
+fn similarity(scene: &Scene, story: &mut Story) -> Result<()> {
+    let mut st = scene.st_with_model("similarity")?;
+    story.tell(st.args(SENTENCES))
+}
+
+fn search(scene: &Scene, story: &mut Story) -> Result<()> {
+    let mut st = scene.st_with_model("search")?;
+    st.arg("--corpus").arg(fixture("xquad-en/corpus.jsonl")?);
+    story.tell(st.args(["--column", "text", "--id-column", "_id", "-k", "3", "-q", QUESTION]))
+}
+
+fn fixture(name: &str) -> Result<PathBuf> {
+    let path = Path::new(&places::workspace()).join("fixtures").join(name);
+    if !path.is_file() {
+        bail!("{} is missing from the checkout", path.display());
+    }
+    Ok(path)
+}
