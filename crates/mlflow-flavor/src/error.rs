@@ -147,10 +147,8 @@ pub enum Error {
         problem: String,
     },
     /// A schema that MLflow does not allow, or its JSON is something else.
-    #[error("signature {part}: {problem}")]
+    #[error("signature: {problem}")]
     Signature {
-        /// `inputs`, `outputs` or `params`.
-        part: &'static str,
         /// What is wrong with it.
         problem: String,
     },
@@ -164,10 +162,18 @@ pub enum Error {
         /// What does not fit.
         problem: String,
     },
-    /// A parameter does not fit the parameter schema of the model, or the encoder has no such thing.
+    /// A parameter does not fit the parameter schema of the model.
     #[error("Invalid parameters found: {problem}")]
     Params {
         /// The parameters and what is wrong with each.
+        problem: String,
+    },
+    /// A parameter passed the schema but `encode` has no such parameter, or not such a value.
+    #[error("Received invalid parameter value for `params` argument: `{name}` {problem}")]
+    EncodeParam {
+        /// The parameter.
+        name: String,
+        /// What is wrong with it.
         problem: String,
     },
     /// Python would silently leave a part of the input out.

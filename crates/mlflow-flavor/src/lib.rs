@@ -33,9 +33,13 @@ mod mlmodel;
 mod model_folder;
 mod predict;
 mod python_json;
+mod python_repr;
+mod requirements;
+mod safe_path;
 mod save;
 pub mod scoring;
 mod signature;
+mod tree;
 mod yaml;
 
 pub use environment::{CondaEnv, Environment, Requirements};

@@ -2,7 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Error, MlModel};
+use crate::{Error, MlModel, safe_path};
+
+/// The file that makes a folder an MLflow model.
+pub(crate) const MLMODEL_FILE: &str = "MLmodel";
+/// The folder with the files of the model inside it.
+pub(crate) const DATA_FOLDER: &str = "model.sentence_transformer";
+/// The Python module that loads models of this flavor.
+pub(crate) const LOADER_MODULE: &str = "mlflow.sentence_transformers";
 
 /// An MLflow model folder whose parts have been checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,10 +25,52 @@ pub struct LoadedModel {
     pub code_path: Option<PathBuf>,
 }
 
-/// Opens the MLflow model in the folder `path`.
+/// Opens the MLflow model in the folder `path`, whoever saved it.
+///
+/// No weight is read and no code is run.
 ///
 /// # Errors
+///
+/// [`Error::Io`], [`Error::Yaml`], [`Error::Key`] if the file `MLmodel` cannot be read, [`Error::OtherFlavor`] if
+/// the model is of another flavor, [`Error::UnsafePath`] if a path in the file leads elsewhere, and
+/// [`Error::ModelFolder`] if the data folder is not there.
 pub fn load_model(path: &Path) -> Result<LoadedModel, Error> {
-    let _ = path;
-    todo!()
+    let file = path.join(MLMODEL_FILE);
+    let mlmodel = MlModel::read(&file)?;
+    let Some(flavor) = &mlmodel.flavors.sentence_transformers else {
+        return Err(Error::OtherFlavor { path: path.to_owned(), flavors: flavor_names(&mlmodel) });
+    };
+    let inside = |key: &str, value: &str| {
+        let plain = safe_path::relative(value).map_err(|problem| Error::UnsafePath {
+            file: file.display().to_string(),
+            key: key.to_owned(),
+            path: value.to_owned(),
+            problem,
+        })?;
+        Ok::<_, Error>(path.join(plain))
+    };
+    let python_function = mlmodel.flavors.python_function.as_ref();
+    let data = python_function.and_then(|flavor| flavor.data.as_deref()).unwrap_or(DATA_FOLDER);
+    let data_path = inside("flavors.python_function.data", data)?;
+    let code_path = match &flavor.code {
+        Some(code) => Some(inside("flavors.sentence_transformers.code", code)?),
+        None => None,
+    };
+    if !data_path.is_dir() {
+        let problem = format!("has no folder {data}, which its MLmodel names");
+        return Err(Error::ModelFolder { folder: path.to_owned(), problem });
+    }
+    Ok(LoadedModel { mlmodel, path: path.to_owned(), data_path, code_path })
+}
+
+fn flavor_names(mlmodel: &MlModel) -> String {
+    let python_function = mlmodel.flavors.python_function.as_ref();
+    let names = python_function.map(|_| "python_function").into_iter();
+    let names: Vec<String> =
+        names.chain(mlmodel.flavors.unknown.keys().map(String::as_str)).map(|name| format!("`{name}`")).collect();
+    match python_function.and_then(|flavor| flavor.loader_module.as_deref()) {
+        Some(loader) if loader != LOADER_MODULE => format!("{} (loaded by `{loader}`)", names.join(", ")),
+        _ if names.is_empty() => "(none)".to_owned(),
+        _ => names.join(", "),
+    }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{ExampleInfo, ExtraFile, Flavors, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor};
-use crate::{Error, ModelSignature};
+use crate::signature::parse_params;
+use crate::{Error, ModelSignature, Schema};
 
 /// Reads the whole file.
 pub(super) fn model(value: Value, file: &str) -> Result<MlModel, Error> {
@@ -107,9 +108,11 @@ fn example_info(value: Value, file: &str) -> Result<ExampleInfo, Error> {
 
 fn signature(value: Value, file: &str) -> Result<ModelSignature, Error> {
     let mut fields = Fields::new(value, file, "signature")?;
-    let [inputs, outputs, params] =
-        [fields.text("inputs")?, fields.text("outputs")?, fields.text("params")?];
-    ModelSignature::parse(inputs.as_deref(), outputs.as_deref(), params.as_deref())
+    Ok(ModelSignature {
+        inputs: fields.parsed("inputs", Schema::parse)?,
+        outputs: fields.parsed("outputs", Schema::parse)?,
+        params: fields.parsed("params", parse_params)?,
+    })
 }
 
 /// The keys of one dictionary that nobody has asked for yet.
@@ -149,6 +152,11 @@ impl<'a> Fields<'a> {
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(other) => Err(self.wrong(key, "text", &other)),
         }
+    }
+
+    fn parsed<T>(&mut self, key: &str, parse: fn(&str) -> Result<T, Error>) -> Result<Option<T>, Error> {
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        parse(&text).map(Some).map_err(|error| self.problem(key, format!("is no schema: {error}")))
     }
 
     fn required(&mut self, key: &str) -> Result<String, Error> {

@@ -151,6 +151,11 @@ impl Array {
         super::array::build(value).map_err(|message| Error::Request { message })
     }
 
+    /// Makes an array of texts: everything else becomes what Python's `str` shows.
+    pub(crate) fn texts(value: &Value) -> Result<Self, String> {
+        super::array::build_texts(value)
+    }
+
     pub(crate) fn from_parts(dtype: &'static str, shape: Vec<usize>, values: Vec<Value>) -> Self {
         Self { dtype, shape, values }
     }

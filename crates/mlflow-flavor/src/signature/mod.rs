@@ -1,8 +1,15 @@
-//! What goes into a model and what comes out.
+//! What goes into a model and what comes out: the types, their JSON, their inference, their enforcement.
 
+mod enforce;
+mod infer;
+mod infer_params;
+mod parse;
 mod types;
+mod write;
 
+pub(crate) use enforce::{Enforced, enforce, enforce_params, frame_from_list};
+pub(crate) use infer_params::infer_params;
+pub(crate) use parse::parse_params;
 pub use types::{
-    ColSpec, ColType, DataType, ModelSignature, ParamSpec, ParamType, Property, Schema, SchemaKind,
-    TensorSpec,
+    ColSpec, ColType, DataType, ModelSignature, ParamSpec, ParamType, Property, Schema, SchemaKind, TensorSpec,
 };

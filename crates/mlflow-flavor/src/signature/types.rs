@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::{ColumnName, Error};
+
 /// A scalar type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DataType {
@@ -21,6 +23,48 @@ pub enum DataType {
     Binary,
     /// A point in time.
     Datetime,
+}
+
+impl DataType {
+    /// Every type, in MLflow's order.
+    pub const ALL: &'static [Self] = &[
+        Self::Boolean,
+        Self::Integer,
+        Self::Long,
+        Self::Float,
+        Self::Double,
+        Self::String,
+        Self::Binary,
+        Self::Datetime,
+    ];
+
+    /// MLflow's spelling.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Long => "long",
+            Self::Float => "float",
+            Self::Double => "double",
+            Self::String => "string",
+            Self::Binary => "binary",
+            Self::Datetime => "datetime",
+        }
+    }
+
+    /// NumPy's spelling in messages.
+    pub(crate) const fn numpy_name(self) -> &'static str {
+        match self {
+            Self::Boolean => "bool",
+            Self::Integer => "int32",
+            Self::Long => "int64",
+            Self::Float => "float32",
+            Self::Double => "float64",
+            Self::String => "<U0",
+            Self::Binary => "|S0",
+            Self::Datetime => "datetime64[ns]",
+        }
+    }
 }
 
 /// The type of a column.
@@ -57,9 +101,21 @@ pub struct ColSpec {
     /// The type of its values.
     pub kind: ColType,
     /// Its name: text, or a number for a table without header.
-    pub name: Option<crate::ColumnName>,
+    pub name: Option<ColumnName>,
     /// Whether the column must be there.
     pub required: bool,
+}
+
+impl ColSpec {
+    /// A column without a name.
+    pub fn unnamed(kind: ColType) -> Self {
+        Self { kind, name: None, required: true }
+    }
+
+    /// A column that must be there.
+    pub fn named(name: impl Into<String>, kind: ColType) -> Self {
+        Self { kind, name: Some(ColumnName::Text(name.into())), required: true }
+    }
 }
 
 /// A tensor.
@@ -73,10 +129,17 @@ pub struct TensorSpec {
     pub shape: Vec<i64>,
 }
 
+impl TensorSpec {
+    /// A tensor without a name.
+    pub fn unnamed(dtype: impl Into<String>, shape: Vec<i64>) -> Self {
+        Self { name: None, dtype: dtype.into(), shape }
+    }
+}
+
 /// Columns or tensors: all named or none, never a mixture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
-    pub(crate) kind: SchemaKind,
+    kind: SchemaKind,
 }
 
 /// What a [`Schema`] is made of.
@@ -86,6 +149,68 @@ pub enum SchemaKind {
     Columns(Vec<ColSpec>),
     /// Tensors.
     Tensors(Vec<TensorSpec>),
+}
+
+impl Schema {
+    /// Joins columns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signature`] if there are none, if some have names and some have not, or if one without a name
+    /// is optional.
+    pub fn columns(columns: Vec<ColSpec>) -> Result<Self, Error> {
+        let named = columns.iter().filter(|column| column.name.is_some()).count();
+        let problem = if columns.is_empty() {
+            "Creating Schema with empty inputs is not allowed."
+        } else if named != 0 && named != columns.len() {
+            "Creating Schema with a combination of named and unnamed inputs is not allowed."
+        } else if named == 0 && columns.iter().any(|column| !column.required) {
+            "Creating Schema with unnamed optional inputs is not supported."
+        } else {
+            return Ok(Self { kind: SchemaKind::Columns(columns) });
+        };
+        Err(Error::Signature { problem: problem.to_owned() })
+    }
+
+    /// Joins tensors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signature`] if there are none, or several that have not all a name.
+    pub fn tensors(tensors: Vec<TensorSpec>) -> Result<Self, Error> {
+        let named = tensors.iter().filter(|tensor| tensor.name.is_some()).count();
+        let problem = if tensors.is_empty() {
+            "Creating Schema with empty inputs is not allowed."
+        } else if named != 0 && named != tensors.len() {
+            "Creating Schema with a combination of named and unnamed inputs is not allowed."
+        } else if named == 0 && tensors.len() > 1 {
+            "Creating Schema with multiple unnamed TensorSpecs is not supported."
+        } else {
+            return Ok(Self { kind: SchemaKind::Tensors(tensors) });
+        };
+        Err(Error::Signature { problem: problem.to_owned() })
+    }
+
+    /// What it is made of.
+    pub fn kind(&self) -> &SchemaKind {
+        &self.kind
+    }
+
+    /// The columns, if it is made of columns.
+    pub fn as_columns(&self) -> Option<&[ColSpec]> {
+        match &self.kind {
+            SchemaKind::Columns(columns) => Some(columns),
+            SchemaKind::Tensors(_) => None,
+        }
+    }
+
+    /// Whether its columns or tensors have names.
+    pub fn has_names(&self) -> bool {
+        match &self.kind {
+            SchemaKind::Columns(columns) => columns.iter().any(|column| column.name.is_some()),
+            SchemaKind::Tensors(tensors) => tensors.iter().any(|tensor| tensor.name.is_some()),
+        }
+    }
 }
 
 /// The type of a parameter.
@@ -123,7 +248,47 @@ pub struct ModelSignature {
 
 impl ModelSignature {
     /// The signature that the flavor gives where nothing else is known: a text in, `float64 [-1]` out.
+    ///
+    /// The true answer is `float32 [-1, dim]`; the literal of Python's flavor is kept.
     pub fn default_for_encoders() -> Self {
-        todo!()
+        Self {
+            inputs: Some(column(ColSpec::unnamed(ColType::Scalar(DataType::String)))),
+            outputs: Some(Self::tensor_output("float64", vec![-1])),
+            params: None,
+        }
     }
+
+    /// The signature of a model with the task `llm/v1/embeddings`.
+    pub fn for_embeddings_task() -> Self {
+        let scalar = ColType::Scalar;
+        let key = |name: &str, kind| Property { name: name.to_owned(), kind, required: true };
+        let item = ColType::Object(vec![
+            key("embedding", ColType::Array(Box::new(scalar(DataType::Double)))),
+            key("index", scalar(DataType::Long)),
+            key("object", scalar(DataType::String)),
+        ]);
+        let usage = ColType::Object(vec![
+            key("prompt_tokens", scalar(DataType::Long)),
+            key("total_tokens", scalar(DataType::Long)),
+        ]);
+        let outputs = vec![
+            ColSpec::named("object", scalar(DataType::String)),
+            ColSpec::named("data", ColType::Array(Box::new(item))),
+            ColSpec::named("usage", usage),
+        ];
+        Self {
+            inputs: Some(column(ColSpec::named("input", scalar(DataType::String)))),
+            outputs: Some(Schema { kind: SchemaKind::Columns(outputs) }),
+            params: None,
+        }
+    }
+
+    /// One tensor without a name, as the outputs of a signature.
+    pub(crate) fn tensor_output(dtype: &str, shape: Vec<i64>) -> Schema {
+        Schema { kind: SchemaKind::Tensors(vec![TensorSpec::unnamed(dtype, shape)]) }
+    }
+}
+
+fn column(column: ColSpec) -> Schema {
+    Schema { kind: SchemaKind::Columns(vec![column]) }
 }

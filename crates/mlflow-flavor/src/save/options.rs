@@ -1,10 +1,10 @@
-//! Writing an MLflow model folder.
+//! The options of a save.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use crate::{CondaEnv, Environment, Error, InputExample, MlModel, ModelSignature, Requirements};
+use crate::{CondaEnv, Environment, InputExample, MlModel, ModelSignature, Requirements};
 
 /// Which signature a model gets; Python's `None`, `False` and an object. A task forces its own.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,7 +18,7 @@ pub enum SignatureOption {
     Given(ModelSignature),
 }
 
-/// Options of [`save_model`], named as in Python.
+/// Options of [`save_model`](crate::save_model), named as in Python.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SaveOptions {
@@ -46,16 +46,38 @@ pub struct SaveOptions {
     pub extra_files: Vec<PathBuf>,
     /// Versions of the environment files.
     pub environment: Environment,
-    /// Width of the vectors; read from the model folder if not given.
+    /// Width of the vectors, for a signature from an example; read from the model folder if not given.
     pub embedding_dim: Option<usize>,
     /// The name for the key `source_model_name`; made from the folder's path if not given.
     pub source_model_name: Option<String>,
 }
 
-/// Saves the sentence-transformers model in `folder` as an MLflow model in the folder `path`.
-///
-/// # Errors
-pub fn save_model(folder: &Path, path: &Path, options: &SaveOptions) -> Result<MlModel, Error> {
-    let _ = (folder, path, options);
-    todo!()
+impl SaveOptions {
+    /// Sets the task.
+    #[must_use]
+    pub fn with_task(mut self, task: impl Into<String>) -> Self {
+        self.task = Some(task.into());
+        self
+    }
+
+    /// Sets the signature.
+    #[must_use]
+    pub fn with_signature(mut self, signature: SignatureOption) -> Self {
+        self.signature = signature;
+        self
+    }
+
+    /// Sets the input example.
+    #[must_use]
+    pub fn with_input_example(mut self, example: impl Into<InputExample>) -> Self {
+        self.input_example = Some(example.into());
+        self
+    }
+
+    /// Adds a value to the metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.get_or_insert_default().insert(key.into(), value.into());
+        self
+    }
 }
