@@ -85,7 +85,8 @@ impl EnvironmentFiles {
                 of_conda_env(env, versions)?
             }
             Arguments { conda_env: None, pip_requirements: None, extra_pip_requirements } => {
-                let mut resolved = Resolved { requirements: versions.default_requirements(), ..Resolved::default() };
+                let mut resolved =
+                    Resolved { requirements: versions.default_requirements(), ..Resolved::default() };
                 if let Some(extra) = extra_pip_requirements {
                     let extra = requirements::read(extra)?;
                     resolved.requirements.extend(extra.requirements);
@@ -176,13 +177,16 @@ fn of_conda_env(env: &CondaEnv, versions: &Environment) -> Result<(Value, Resolv
     let wrong = |problem: &str| Error::SaveOption { option: "conda_env", problem: problem.to_owned() };
     let entries = conda.as_object_mut().ok_or_else(|| wrong("is no dictionary"))?;
     let dependencies = entries.get_mut("dependencies").ok_or_else(|| wrong("has no key `dependencies`"))?;
-    let dependencies = dependencies.as_array_mut().ok_or_else(|| wrong("has `dependencies` that are no list"))?;
+    let dependencies =
+        dependencies.as_array_mut().ok_or_else(|| wrong("has `dependencies` that are no list"))?;
     let given = dependencies.iter().find_map(|item| item.get("pip"));
     let lines = match given {
         None => Vec::new(),
         Some(Value::Array(items)) => items
             .iter()
-            .map(|item| item.as_str().map(str::to_owned).ok_or_else(|| wrong("has a pip dependency that is no text")))
+            .map(|item| {
+                item.as_str().map(str::to_owned).ok_or_else(|| wrong("has a pip dependency that is no text"))
+            })
             .collect::<Result<_, _>>()?,
         Some(_) => return Err(wrong("has pip dependencies that are no list")),
     };

@@ -47,7 +47,8 @@ impl InputExample {
         }
         let (kind, mut example) = match &self.input {
             PredictInput::Value(Value::Null) => {
-                let problem = "expected a text, a list, a dictionary, a table or an array, but got null".to_owned();
+                let problem =
+                    "expected a text, a list, a dictionary, a table or an array, but got null".to_owned();
                 return Err(Error::InputExample { problem });
             }
             PredictInput::Value(value) => ("json_object", value.clone()),

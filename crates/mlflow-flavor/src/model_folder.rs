@@ -159,7 +159,9 @@ fn check_weights(folder: &Path) -> Result<(), Error> {
         let only = if onnx { ", only ONNX graphs, which Python's flavor does not load" } else { "" };
         return Err(refused(
             folder,
-            format!("has no weights that Python could load (model.safetensors, pytorch_model.bin or shards of them){only}"),
+            format!(
+                "has no weights that Python could load (model.safetensors, pytorch_model.bin or shards of them){only}"
+            ),
         ));
     };
     let path = folder.join(name);
@@ -191,7 +193,8 @@ fn check_weights(folder: &Path) -> Result<(), Error> {
 }
 
 fn check_tokenizer(folder: &Path) -> Result<(), Error> {
-    for name in ["tokenizer.json", "vocab.txt", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model"] {
+    for name in ["tokenizer.json", "vocab.txt", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model"]
+    {
         let path = folder.join(name);
         if path.is_file() {
             check_pointer(&path)?;
@@ -204,11 +207,14 @@ fn check_tokenizer(folder: &Path) -> Result<(), Error> {
 fn transformer_class(config: &Value, place: &Path, module: &str) -> Result<Option<String>, Error> {
     let Some(class) = config.pointer("/architectures/0").and_then(Value::as_str) else { return Ok(None) };
     let settings = read_json(&place.join("sentence_bert_config.json"))?;
-    let task = settings.as_ref().and_then(|settings| settings.get("transformer_task")).and_then(Value::as_str);
+    let task =
+        settings.as_ref().and_then(|settings| settings.get("transformer_task")).and_then(Value::as_str);
     let keeps_head = module == "MLMTransformer" || task.is_some_and(|task| task != "feature-extraction");
     let base = class.split_once("For").map(|(base, _)| base).filter(|base| !base.is_empty());
     Ok(Some(match base {
-        Some("T5" | "MT5" | "UMT5") if !keeps_head => class.split_once("For").map_or("", |(base, _)| base).to_owned() + "EncoderModel",
+        Some("T5" | "MT5" | "UMT5") if !keeps_head => {
+            class.split_once("For").map_or("", |(base, _)| base).to_owned() + "EncoderModel"
+        }
         Some(base) if !keeps_head => format!("{base}Model"),
         _ => class.to_owned(),
     }))
@@ -219,13 +225,16 @@ fn number(config: &Value, key: &str) -> Option<usize> {
 }
 
 fn hidden_size(config: &Value) -> Option<usize> {
-    let of = |config: &Value| ["hidden_size", "d_model", "dim", "n_embd"].iter().find_map(|key| number(config, key));
+    let of = |config: &Value| {
+        ["hidden_size", "d_model", "dim", "n_embd"].iter().find_map(|key| number(config, key))
+    };
     of(config).or_else(|| config.get("text_config").and_then(of))
 }
 
 /// Width after pooling; both schemas. Several modes are concatenated.
 fn pooled_dim(config: &Value) -> Option<usize> {
-    let width = number(config, "embedding_dimension").or_else(|| number(config, "word_embedding_dimension"))?;
+    let width =
+        number(config, "embedding_dimension").or_else(|| number(config, "word_embedding_dimension"))?;
     let modes = match config.get("pooling_mode") {
         Some(Value::Array(modes)) => modes.len(),
         Some(_) => 1,

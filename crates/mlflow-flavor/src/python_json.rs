@@ -110,7 +110,8 @@ pub(crate) fn push_float(out: &mut String, value: f64) {
         // Rust writes `1e-5` where Python writes `1e-05`.
         if let Some(at) = out.get(start..).and_then(|text| text.find('e')) {
             let power = out.split_off(start + at + 1);
-            let (sign, digits) = power.strip_prefix('-').map_or(('+', power.as_str()), |digits| ('-', digits));
+            let (sign, digits) =
+                power.strip_prefix('-').map_or(('+', power.as_str()), |digits| ('-', digits));
             push_fmt(out, format_args!("{sign}{digits:0>2}"));
         }
     }

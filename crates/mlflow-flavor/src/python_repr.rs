@@ -102,7 +102,10 @@ mod tests {
 
     #[test]
     fn values_look_like_in_python() {
-        assert_eq!(repr(&json!([null, true, 1, 1.0, "it's", {"k": "a\n"}])), r#"[None, True, 1, 1.0, "it's", {'k': 'a\n'}]"#);
+        assert_eq!(
+            repr(&json!([null, true, 1, 1.0, "it's", {"k": "a\n"}])),
+            r#"[None, True, 1, 1.0, "it's", {'k': 'a\n'}]"#
+        );
         assert_eq!(str_of(&json!("a'b")), "a'b");
         assert_eq!(excerpt(&"é".repeat(201)), format!("{}…", "é".repeat(200)));
     }

@@ -55,11 +55,12 @@ fn collect<'a>(
             let rest = line.strip_prefix(short).or_else(|| line.strip_prefix(long))?;
             rest.starts_with(' ').then(|| base.join(rest.trim()))
         };
-        let file: Option<(PathBuf, Kind)> = match (referred("-r", "--requirement"), referred("-c", "--constraint")) {
-            (Some(file), _) => Some((file, Kind::Requirement)),
-            (None, Some(file)) => Some((file, Kind::Constraint)),
-            (None, None) => None,
-        };
+        let file: Option<(PathBuf, Kind)> =
+            match (referred("-r", "--requirement"), referred("-c", "--constraint")) {
+                (Some(file), _) => Some((file, Kind::Requirement)),
+                (None, Some(file)) => Some((file, Kind::Constraint)),
+                (None, None) => None,
+            };
         match file {
             Some(_) if depth == MAX_DEPTH => {
                 let problem = format!("is more than {MAX_DEPTH} files deep");
@@ -103,7 +104,10 @@ pub(crate) fn with_mlflow(requirements: &mut Vec<String>, version: &str) {
 fn is_mlflow(line: &str) -> bool {
     match Requirement::parse(line) {
         Some(requirement) => {
-            matches!(requirement.name.to_ascii_lowercase().as_str(), "mlflow" | "mlflow-skinny" | "mlflow-tracing")
+            matches!(
+                requirement.name.to_ascii_lowercase().as_str(),
+                "mlflow" | "mlflow-skinny" | "mlflow-tracing"
+            )
         }
         None => {
             let line = line.replace(' ', "").to_ascii_lowercase();
@@ -172,7 +176,9 @@ impl Requirement {
         rest = rest.trim_start();
         let mut extras = BTreeSet::new();
         if let Some((inside, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            extras.extend(inside.split(',').map(|extra| extra.trim().to_owned()).filter(|extra| !extra.is_empty()));
+            extras.extend(
+                inside.split(',').map(|extra| extra.trim().to_owned()).filter(|extra| !extra.is_empty()),
+            );
             rest = after.trim_start();
         }
         let (rest, marker) = match rest.split_once(';') {
@@ -191,7 +197,8 @@ impl Requirement {
     }
 
     fn join(&mut self, new: Self, line: &str) -> Result<(), Error> {
-        let pin = |specifiers: &BTreeSet<String>| specifiers.iter().find(|part| part.starts_with("==")).cloned();
+        let pin =
+            |specifiers: &BTreeSet<String>| specifiers.iter().find(|part| part.starts_with("==")).cloned();
         if let (Some(old), Some(new)) = (pin(&self.specifiers), pin(&new.specifiers))
             && old != new
         {
@@ -207,7 +214,8 @@ impl Requirement {
 
 /// `>= 1.0` without its space; none if it is no comparison of versions.
 fn specifier(part: &str) -> Option<String> {
-    let operator = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"].into_iter().find(|op| part.starts_with(op))?;
+    let operator =
+        ["===", "==", "~=", "!=", "<=", ">=", "<", ">"].into_iter().find(|op| part.starts_with(op))?;
     let version = part.strip_prefix(operator)?.trim();
     let allowed = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '*' | '+' | '!' | '-' | '_');
     (!version.is_empty() && version.chars().all(allowed)).then(|| format!("{operator}{version}"))

@@ -42,7 +42,10 @@ pub(super) fn model(value: Value, file: &str) -> Result<MlModel, Error> {
 fn flavors(value: Value, file: &str) -> Result<Flavors, Error> {
     let mut fields = Fields::new(value, file, "flavors")?;
     Ok(Flavors {
-        python_function: fields.take("python_function").map(|value| python_function(value, file)).transpose()?,
+        python_function: fields
+            .take("python_function")
+            .map(|value| python_function(value, file))
+            .transpose()?,
         sentence_transformers: fields
             .take("sentence_transformers")
             .map(|value| sentence_transformers(value, file))

@@ -35,7 +35,11 @@ pub(super) fn model(model: &MlModel) -> Value {
 fn flavors(flavors: &Flavors) -> Value {
     let mut entries = flavors.unknown.clone();
     put(&mut entries, "python_function", flavors.python_function.as_ref().map(python_function));
-    put(&mut entries, "sentence_transformers", flavors.sentence_transformers.as_ref().map(sentence_transformers));
+    put(
+        &mut entries,
+        "sentence_transformers",
+        flavors.sentence_transformers.as_ref().map(sentence_transformers),
+    );
     Value::Object(entries)
 }
 

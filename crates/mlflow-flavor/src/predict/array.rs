@@ -88,7 +88,9 @@ mod tests {
         check(json!([true]), "bool", &[1]);
         check(json!([]), "float64", &[0]);
         check(json!([[], []]), "float64", &[2, 0]);
-        for ragged in [json!([["a"], ["b", "c"]]), json!(["a", ["b"]]), json!([["a"], "b"]), json!([null]), json!([{}])] {
+        for ragged in
+            [json!([["a"], ["b", "c"]]), json!(["a", ["b"]]), json!([["a"], "b"]), json!([null]), json!([{}])]
+        {
             assert!(build(&ragged).is_err(), "{ragged}");
         }
     }

@@ -49,7 +49,11 @@ impl PyFunc {
     /// [`Error::Schema`] and [`Error::Params`] if something does not fit the signature, [`Error::Dropped`] where
     /// Python would leave a part of the input out, [`Error::NotText`] and [`Error::EncodeParam`] if `encode` could
     /// not take it, and [`Error::Encode`] if the model fails.
-    pub fn predict(&self, input: &PredictInput, params: Option<&Map<String, Value>>) -> Result<Answer, Error> {
+    pub fn predict(
+        &self,
+        input: &PredictInput,
+        params: Option<&Map<String, Value>>,
+    ) -> Result<Answer, Error> {
         let (sentences, mut warnings) = sentences(input, self.mlmodel.input_schema())?;
         let (params, ignored) = enforce_params(params, self.mlmodel.param_specs())?;
         warnings.extend(ignored);
@@ -63,7 +67,8 @@ impl PyFunc {
         let enveloped = sentences.in_task_column && self.mlmodel.task().is_some_and(|task| !task.is_empty());
         if call.tokens {
             if enveloped {
-                let problem = "token_embeddings has no place in the answer of the task llm/v1/embeddings".to_owned();
+                let problem =
+                    "token_embeddings has no place in the answer of the task llm/v1/embeddings".to_owned();
                 return Err(Error::EncodeParam { name: "output_value".to_owned(), problem });
             }
             let tokens = self.encoder.encode_tokens(&texts, &call.options).map_err(failed)?;

@@ -38,7 +38,8 @@ pub(crate) fn call(params: &Map<String, Value>) -> Result<Call, Error> {
             "truncate_dim" => call.options.truncate_dim = param.positive()?,
             "precision" => {
                 if let Some(text) = param.text()? {
-                    call.options.precision = text.parse().map_err(|error| param.wrong(&format!("fails: {error}")))?;
+                    call.options.precision =
+                        text.parse().map_err(|error| param.wrong(&format!("fails: {error}")))?;
                 }
             }
             "prompt" => prompt = param.text()?.map(Prompt::Text),
@@ -144,8 +145,14 @@ mod tests {
         refused(json!({"truncate_dim": -1}), "`truncate_dim` must be a positive integer, got -1");
         refused(json!({"device": "cuda"}), "`device` is not supported here with the value 'cuda'");
         refused(json!({"normalise": true}), "`normalise` is not supported here with the value True");
-        refused(json!({"normalize_embeddings": "x"}), "`normalize_embeddings` must be true or false, got str");
-        refused(json!({"output_value": null}), "`output_value` must be sentence_embedding or token_embeddings");
+        refused(
+            json!({"normalize_embeddings": "x"}),
+            "`normalize_embeddings` must be true or false, got str",
+        );
+        refused(
+            json!({"output_value": null}),
+            "`output_value` must be sentence_embedding or token_embeddings",
+        );
         refused(
             json!({"precision": "float16"}),
             "`precision` fails: `float16` is not a known precision; known are float32, int8, uint8, binary, ubinary",

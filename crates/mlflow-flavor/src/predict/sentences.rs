@@ -41,7 +41,9 @@ fn without_schema(input: &PredictInput) -> Result<Sentences, Error> {
         PredictInput::Value(Value::String(text)) => {
             Ok(Sentences { texts: vec![text.clone()], single: true, in_task_column: false })
         }
-        PredictInput::Value(Value::Array(items)) => Ok(Sentences { texts: texts(items)?, ..Sentences::default() }),
+        PredictInput::Value(Value::Array(items)) => {
+            Ok(Sentences { texts: texts(items)?, ..Sentences::default() })
+        }
         PredictInput::Value(other) => {
             Err(Error::NotText { problem: format!("the input is of the type {}", type_name(other)) })
         }
@@ -86,7 +88,9 @@ fn texts(values: &[Value]) -> Result<Vec<String>, Error> {
     let text = |(row, value): (usize, &Value)| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Null => Err(Error::NotText { problem: format!("row {row} is missing") }),
-        other => Err(Error::NotText { problem: format!("row {row} is of the type {}, not a text", type_name(other)) }),
+        other => Err(Error::NotText {
+            problem: format!("row {row} is of the type {}, not a text", type_name(other)),
+        }),
     };
     values.iter().enumerate().map(text).collect()
 }

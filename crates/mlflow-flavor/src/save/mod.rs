@@ -16,8 +16,8 @@ use crate::input_example::{EXAMPLE_FILE, ExampleFiles, SERVING_FILE};
 use crate::load::{DATA_FOLDER, LOADER_MODULE, MLMODEL_FILE};
 use crate::model_folder::{self, Facts};
 use crate::{
-    Error, ExtraFile, MLFLOW_VERSION, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor, TASK_EMBEDDINGS,
-    python_json, tree,
+    Error, ExtraFile, MLFLOW_VERSION, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor,
+    TASK_EMBEDDINGS, python_json, tree,
 };
 
 const CODE_FOLDER: &str = "code";
@@ -66,7 +66,10 @@ pub fn save_model(folder: &Path, path: &Path, options: &SaveOptions) -> Result<M
         _ => Path::new("."),
     };
     fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-    let staging = tempfile::Builder::new().prefix(".mlflow-save-").tempdir_in(parent).map_err(Error::io("create", parent))?;
+    let staging = tempfile::Builder::new()
+        .prefix(".mlflow-save-")
+        .tempdir_in(parent)
+        .map_err(Error::io("create", parent))?;
     // A folder of its own inside: the outer one can be read by its owner only.
     let model = staging.path().join("model");
     fs::create_dir(&model).map_err(Error::io("create", &model))?;
@@ -138,7 +141,12 @@ fn publish(model: &Path, path: &Path) -> Result<(), Error> {
     })
 }
 
-fn copy_files(folder: &Path, model: &Path, options: &SaveOptions, example: Option<&ExampleFiles>) -> Result<(), Error> {
+fn copy_files(
+    folder: &Path,
+    model: &Path,
+    options: &SaveOptions,
+    example: Option<&ExampleFiles>,
+) -> Result<(), Error> {
     tree::copy(folder, &model.join(DATA_FOLDER), &NOT_MODEL)?;
     copy_into(&options.code_paths, model, CODE_FOLDER, "code_paths", &["__pycache__"])?;
     copy_into(&options.extra_files, model, EXTRA_FOLDER, "extra_files", &[])?;
@@ -207,7 +215,10 @@ fn describe(
     let code = (!options.code_paths.is_empty()).then(|| CODE_FOLDER.to_owned());
     model.flavors.python_function = Some(PythonFunctionFlavor {
         code: code.clone(),
-        config: options.task.as_ref().map(|task| [("task".to_owned(), Value::from(task.as_str()))].into_iter().collect()),
+        config: options
+            .task
+            .as_ref()
+            .map(|task| [("task".to_owned(), Value::from(task.as_str()))].into_iter().collect()),
         data: Some(DATA_FOLDER.to_owned()),
         env: Some(json!({"conda": CONDA, "virtualenv": PYTHON_ENV})),
         loader_module: Some(LOADER_MODULE.to_owned()),
@@ -220,7 +231,10 @@ fn describe(
         extra_files: options.extra_files.iter().map(|file| extra_file(file)).collect::<Result<_, _>>()?,
         pipeline_model_type: facts.transformer_class.clone(),
         sentence_transformers_version: Some(
-            facts.library_version.clone().unwrap_or_else(|| options.environment.sentence_transformers.clone()),
+            facts
+                .library_version
+                .clone()
+                .unwrap_or_else(|| options.environment.sentence_transformers.clone()),
         ),
         source_model_name: facts.has_transformer.then(name),
         ..SentenceTransformersFlavor::default()
@@ -249,10 +263,15 @@ fn source_model_name(folder: &Path) -> String {
         return name.replacen("--", "/", 1);
     }
     // The cache of sentence-transformers before 2.3: `USER_NAME/`, as MLflow's flavor knows it.
-    let old = path.strip_suffix('/').and_then(|path| path.rsplit_once('/')).and_then(|(_, last)| last.split_once('_'));
+    let old = path
+        .strip_suffix('/')
+        .and_then(|path| path.rsplit_once('/'))
+        .and_then(|(_, last)| last.split_once('_'));
     match old {
         Some((user, name))
-            if !user.is_empty() && !name.is_empty() && user.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '-') =>
+            if !user.is_empty()
+                && !name.is_empty()
+                && user.chars().all(|ch| ch.is_ascii_alphanumeric() || ch == '-') =>
         {
             format!("{user}/{name}")
         }
@@ -271,7 +290,10 @@ mod tests {
             ("/m/sentence-transformers_all-MiniLM-L6-v2/", "sentence-transformers/all-MiniLM-L6-v2"),
             ("/m/custom-user-009_model_name_with_underscore/", "custom-user-009/model_name_with_underscore"),
             ("/m/sentence-transformers_all-MiniLM-L6-v2", "/m/sentence-transformers_all-MiniLM-L6-v2"),
-            ("/hub/models--sentence-transformers--all-MiniLM-L6-v2/snapshots/c9745ed", "sentence-transformers/all-MiniLM-L6-v2"),
+            (
+                "/hub/models--sentence-transformers--all-MiniLM-L6-v2/snapshots/c9745ed",
+                "sentence-transformers/all-MiniLM-L6-v2",
+            ),
         ] {
             assert_eq!(source_model_name(Path::new(path)), expected);
         }

@@ -43,8 +43,9 @@ fn infer(example: &InputExample, embedding_dim: Option<usize>) -> Result<ModelSi
     } else {
         let dim = embedding_dim.ok_or_else(|| Error::SaveOption {
             option: "embedding_dim",
-            problem: "is needed for a signature from an example: the folder does not tell the width of its vectors"
-                .to_owned(),
+            problem:
+                "is needed for a signature from an example: the folder does not tell the width of its vectors"
+                    .to_owned(),
         })?;
         let dim = call.options.truncate_dim.map_or(dim, |kept| kept.min(dim));
         let (dtype, width) = match call.options.precision {

@@ -1,10 +1,30 @@
 //! The bodies of MLflow's scoring protocol: requests in, answers out.
+//!
+//! ```
+//! use mlflow_flavor::{MlModel, PredictInput, scoring};
+//! use serde_json::json;
+//!
+//! let request = scoring::parse_json(br#"{"input": ["one", "two"]}"#, &MlModel::default())?;
+//! assert_eq!(request.input, PredictInput::Value(json!({"input": ["one", "two"]})));
+//! assert!(request.unified, "the whole object is the input, and the answer comes without `predictions`");
+//! # Ok::<(), mlflow_flavor::Error>(())
+//! ```
+//!
+//! What a request holds is cast by the model's signature before it is checked, as in MLflow's server: to a model
+//! that takes texts, the number 1 in `inputs` is the text `1`.
 
-use std::io::Write;
+mod answer;
+mod cast;
+mod csv;
+mod json;
 
 use serde_json::{Map, Value};
 
-use crate::{Error, MlModel, PredictInput, Prediction};
+pub use answer::write_json;
+pub use csv::parse_csv;
+pub use json::parse_json;
+
+use crate::{Error, PredictInput};
 
 /// A request, ready for [`PyFunc::predict`](crate::PyFunc::predict).
 #[derive(Clone, Debug, PartialEq)]
@@ -18,28 +38,7 @@ pub struct Request {
     pub unified: bool,
 }
 
-/// Reads a body of the type `application/json`.
-///
-/// # Errors
-pub fn parse_json(body: &[u8], mlmodel: &MlModel) -> Result<Request, Error> {
-    let _ = (body, mlmodel);
-    todo!()
-}
-
-/// Reads a body of the type `text/csv`.
-///
-/// # Errors
-pub fn parse_csv(body: &[u8], mlmodel: &MlModel) -> Result<Request, Error> {
-    let _ = (body, mlmodel);
-    todo!()
-}
-
-/// Writes the answer to a request: `{"predictions": …}`, or the bare value if the request was `unified`.
-///
-/// # Errors
-///
-/// [`Error::Answer`] if the writer fails.
-pub fn write_json(prediction: &Prediction, unified: bool, out: &mut dyn Write) -> Result<(), Error> {
-    let _ = (prediction, unified, out);
-    todo!()
+/// MLflow's `MlflowInvalidInputException`.
+fn invalid(problem: impl std::fmt::Display) -> Error {
+    Error::Request { message: format!("Invalid input. {problem}") }
 }

@@ -96,7 +96,8 @@ fn merge(left: &ColType, right: &ColType) -> Option<ColType> {
 }
 
 fn merge_properties(left: &[Property], right: &[Property]) -> Option<Vec<Property>> {
-    let find = |properties: &[Property], name: &str| properties.iter().find(|other| other.name == name).cloned();
+    let find =
+        |properties: &[Property], name: &str| properties.iter().find(|other| other.name == name).cloned();
     let mut merged = Vec::new();
     for property in left {
         merged.push(match find(right, &property.name) {
@@ -156,7 +157,8 @@ fn of_frame(frame: &Frame) -> Result<Vec<ColSpec>, String> {
 }
 
 fn of_array(array: &Array) -> Result<Schema, String> {
-    let mut shape: Vec<i64> = array.shape().iter().map(|axis| i64::try_from(*axis).unwrap_or(i64::MAX)).collect();
+    let mut shape: Vec<i64> =
+        array.shape().iter().map(|axis| i64::try_from(*axis).unwrap_or(i64::MAX)).collect();
     let Some(first) = shape.first_mut() else {
         let values = repr(&array.values().iter().cloned().collect());
         return Err(format!("an array without axes has no variable dimension: {values}"));

@@ -20,7 +20,8 @@ pub(crate) fn infer_params(params: &Map<String, Value>) -> Result<Vec<ParamSpec>
 }
 
 fn of_param(value: &Value) -> Result<(ParamType, Value), String> {
-    let expected = |found: &str| format!("is expected to be a 1D array, a scalar or a dictionary, got {found}");
+    let expected =
+        |found: &str| format!("is expected to be a 1D array, a scalar or a dictionary, got {found}");
     match value {
         Value::Array(items) => {
             let (kind, items) = of_list(items)?;
@@ -43,9 +44,8 @@ fn of_list(items: &[Value]) -> Result<(DataType, Vec<Value>), String> {
         };
         kind = Some(match (kind, of_item) {
             (None, of_item) => of_item,
-            (Some(DataType::Long | DataType::Double), DataType::Double) | (Some(DataType::Double), DataType::Long) => {
-                DataType::Double
-            }
+            (Some(DataType::Long | DataType::Double), DataType::Double)
+            | (Some(DataType::Double), DataType::Long) => DataType::Double,
             (Some(before), of_item) if before == of_item => before,
             _ => return Err("is a list of several types".to_owned()),
         });

@@ -7,9 +7,12 @@ mod parse;
 mod types;
 mod write;
 
-pub(crate) use enforce::{Enforced, enforce, enforce_params, frame_from_list};
+pub(crate) use enforce::{
+    Dtype, Enforced, dtype_of, enforce, enforce_params, enforce_value, frame_from_list,
+};
 pub(crate) use infer_params::infer_params;
 pub(crate) use parse::parse_params;
 pub use types::{
-    ColSpec, ColType, DataType, ModelSignature, ParamSpec, ParamType, Property, Schema, SchemaKind, TensorSpec,
+    ColSpec, ColType, DataType, ModelSignature, ParamSpec, ParamType, Property, Schema, SchemaKind,
+    TensorSpec,
 };

@@ -44,7 +44,9 @@ impl Schema {
             return Self::columns(specs.into_iter().map(col_spec).collect::<Result<_, _>>()?);
         }
         if tensors != specs.len() {
-            return Err(wrong("Creating Schema with a combination of ColSpec and TensorSpec is not supported."));
+            return Err(wrong(
+                "Creating Schema with a combination of ColSpec and TensorSpec is not supported.",
+            ));
         }
         Self::tensors(specs.into_iter().map(tensor_spec).collect::<Result<_, _>>()?)
     }
@@ -67,7 +69,9 @@ fn col_spec(mut spec: Map<String, Value>) -> Result<ColSpec, Error> {
         Some(Value::String(name)) => Some(ColumnName::Text(name)),
         Some(other) => {
             let index = other.as_u64().and_then(|index| usize::try_from(index).ok());
-            Some(ColumnName::Index(index.ok_or_else(|| wrong("a column name is neither text nor a position"))?))
+            Some(ColumnName::Index(
+                index.ok_or_else(|| wrong("a column name is neither text nor a position"))?,
+            ))
         }
     };
     let required = take_required(&mut spec)?;
@@ -120,7 +124,9 @@ fn properties(spec: &Map<String, Value>, depth: usize) -> Result<Vec<Property>, 
         return Err(wrong("Creating Object with empty properties is not allowed."));
     }
     let property = |(name, value): (&String, &Value)| {
-        let Value::Object(spec) = value else { return Err(wrong(format!("property `{name}` is no dictionary"))) };
+        let Value::Object(spec) = value else {
+            return Err(wrong(format!("property `{name}` is no dictionary")));
+        };
         let mut spec = spec.clone();
         let required = take_required(&mut spec)?;
         Ok(Property { name: name.clone(), kind: col_type(&spec, depth + 1)?, required })
@@ -134,7 +140,8 @@ fn tensor_spec(spec: Map<String, Value>) -> Result<TensorSpec, Error> {
     let Some(Value::Object(info)) = spec.get("tensor-spec") else {
         return Err(wrong("Missing keys in TensorSpec JSON. Expected to find keys `tensor-spec` and `type`"));
     };
-    let (Some(Value::String(dtype)), Some(Value::Array(shape))) = (info.get("dtype"), info.get("shape")) else {
+    let (Some(Value::String(dtype)), Some(Value::Array(shape))) = (info.get("dtype"), info.get("shape"))
+    else {
         return Err(wrong("Missing keys in TensorSpec JSON. Expected to find keys `dtype` and `shape`"));
     };
     let axis = |axis: &Value| axis.as_i64().ok_or_else(|| wrong("an axis of a shape is no whole number"));
@@ -161,12 +168,18 @@ fn param(spec: Map<String, Value>) -> Result<ParamSpec, Error> {
     // Files of MLflow before 2.10 say `dtype`.
     let kind = spec.get("type").or_else(|| spec.get("dtype")).and_then(Value::as_str);
     let (Some(name), Some(kind), Some(default)) = (spec.get("name"), kind, spec.get("default")) else {
-        return Err(wrong("Missing keys in ParamSpec JSON. Expected to find keys `name`, `type` and `default`"));
+        return Err(wrong(
+            "Missing keys in ParamSpec JSON. Expected to find keys `name`, `type` and `default`",
+        ));
     };
     let is_list = match spec.get("shape") {
         None | Some(Value::Null) => false,
         Some(Value::Array(axes)) if axes.len() == 1 && axes.iter().all(|axis| axis == -1) => true,
-        Some(_) => return Err(wrong("Shape must be None for scalar or dictionary value, or (-1,) for 1D array value")),
+        Some(_) => {
+            return Err(wrong(
+                "Shape must be None for scalar or dictionary value, or (-1,) for 1D array value",
+            ));
+        }
     };
     let kind = match (kind, is_list) {
         ("binary", _) => return Err(wrong("Binary type is not supported for parameters")),

@@ -253,7 +253,10 @@ mod tests {
 
     #[test]
     fn what_pyyaml_takes_for_text_is_text() {
-        check("run_id: 12345678901234567890123456789e12\nn: 1\n", json!({"run_id": "12345678901234567890123456789e12", "n": 1}));
+        check(
+            "run_id: 12345678901234567890123456789e12\nn: 1\n",
+            json!({"run_id": "12345678901234567890123456789e12", "n": 1}),
+        );
         check("- 1e3\n- 1.0e+3\n- 0o17\n- 0x1f\n- '1'\n", json!(["1e3", 1000.0, "0o17", 31, "1"]));
         check("a: &x [1, b]\nc: *x\n", json!({"a": [1, "b"], "c": [1, "b"]}));
         check("1: a\ntrue: b\n", json!({"1": "a", "true": "b"}));

@@ -2,7 +2,8 @@
 
 /// Whether PyYAML reads the plain scalar `text` as text.
 pub(super) fn resolves_to_text(text: &str) -> bool {
-    let special = matches!(text, "" | "~" | "null" | "Null" | "NULL" | "=" | "<<" | "!" | "&" | "*") || is_bool(text);
+    let special =
+        matches!(text, "" | "~" | "null" | "Null" | "NULL" | "=" | "<<" | "!" | "&" | "*") || is_bool(text);
     !(special || is_float(text) || is_int(text) || is_timestamp(text))
 }
 
@@ -67,9 +68,7 @@ fn is_float(text: &str) -> bool {
         Some(at) => (&digits[..at], Some(&digits[at + 1..])),
         None => (digits, None),
     };
-    let exponent_fits = exponent.is_none_or(|power| {
-        power.strip_prefix(['-', '+']).is_some_and(is_digits)
-    });
+    let exponent_fits = exponent.is_none_or(|power| power.strip_prefix(['-', '+']).is_some_and(is_digits));
     let Some((whole, fraction)) = mantissa.split_once('.') else { return false };
     let digits_after = all(fraction, |byte| byte.is_ascii_digit());
     if whole.is_empty() {
@@ -92,7 +91,8 @@ fn is_timestamp(text: &str) -> bool {
     if after_day.is_empty() {
         return month == 2 && day == 2;
     }
-    let time = after_day.strip_prefix(['T', 't']).unwrap_or_else(|| after_day.trim_start_matches([' ', '\t']));
+    let time =
+        after_day.strip_prefix(['T', 't']).unwrap_or_else(|| after_day.trim_start_matches([' ', '\t']));
     time.len() < after_day.len() && is_time(time)
 }
 
@@ -131,12 +131,49 @@ mod tests {
     #[test]
     fn the_implicit_types_of_yaml_1_1() {
         for text in [
-            "no", "Yes", "ON", "~", "", "=", "<<", "012", "1_000", "0x1f", "0b11", "-1", "1:20", "190:20:30.15", "1.", "1.5e+3",
-            ".5", "-.inf", ".NaN", "2026-11-23", "2026-1-1 1:00:00", "2026-11-23T18:50:40.5Z", "2026-11-23 18:50:40 +1:30",
+            "no",
+            "Yes",
+            "ON",
+            "~",
+            "",
+            "=",
+            "<<",
+            "012",
+            "1_000",
+            "0x1f",
+            "0b11",
+            "-1",
+            "1:20",
+            "190:20:30.15",
+            "1.",
+            "1.5e+3",
+            ".5",
+            "-.inf",
+            ".NaN",
+            "2026-11-23",
+            "2026-1-1 1:00:00",
+            "2026-11-23T18:50:40.5Z",
+            "2026-11-23 18:50:40 +1:30",
         ] {
             assert!(!resolves_to_text(text), "{text}");
         }
-        for text in ["nO", "y", "08", "1e3", "-.5", "1.5e3", "0o17", "1:60", "_1", "0x", "2026-1-1", "2026-11-23 18:50", "1.2.3", "+.nan", "."] {
+        for text in [
+            "nO",
+            "y",
+            "08",
+            "1e3",
+            "-.5",
+            "1.5e3",
+            "0o17",
+            "1:60",
+            "_1",
+            "0x",
+            "2026-1-1",
+            "2026-11-23 18:50",
+            "1.2.3",
+            "+.nan",
+            ".",
+        ] {
             assert!(resolves_to_text(text), "{text}");
         }
     }

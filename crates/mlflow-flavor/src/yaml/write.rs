@@ -56,7 +56,9 @@ impl Emitter {
             Value::Null => plain("null"),
             Value::Bool(true) => plain("true"),
             Value::Bool(false) => plain("false"),
-            Value::Number(number) if number.is_f64() => Cow::Owned(yaml_float(number.as_f64().unwrap_or_default())),
+            Value::Number(number) if number.is_f64() => {
+                Cow::Owned(yaml_float(number.as_f64().unwrap_or_default()))
+            }
             Value::Number(number) => Cow::Owned(number.to_string()),
             Value::String(text) => return self.text(text, indent, place),
             Value::Array(items) if items.is_empty() => return self.indicator("[]", true, false),

@@ -8,7 +8,7 @@ use crate::signature::types::{ColType, DataType, Property};
 
 /// The type that pandas gives a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::signature) enum Dtype {
+pub(crate) enum Dtype {
     Str,
     Bool,
     Int64,
@@ -29,7 +29,7 @@ impl Dtype {
 }
 
 /// The type that pandas gives a column of these values; null turns whole numbers into floats.
-pub(in crate::signature) fn dtype_of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Dtype {
+pub(crate) fn dtype_of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Dtype {
     let mut common = None;
     let mut nulls = false;
     for value in values {
@@ -112,7 +112,7 @@ fn to_numbers(name: &str, values: &[Value]) -> Result<Vec<Value>, String> {
 }
 
 /// Checks one value against a type.
-pub(super) fn enforce_value(value: &Value, kind: &ColType, required: bool) -> Result<Value, String> {
+pub(crate) fn enforce_value(value: &Value, kind: &ColType, required: bool) -> Result<Value, String> {
     match kind {
         ColType::Scalar(kind) => scalar(value, *kind, required),
         ColType::Array(item) => array(value, item, required),
@@ -168,7 +168,8 @@ fn object(value: &Value, properties: &[Property], required: bool) -> Result<Valu
             ));
         }
     };
-    let missing = properties.iter().filter(|property| property.required && !entries.contains_key(&property.name));
+    let missing =
+        properties.iter().filter(|property| property.required && !entries.contains_key(&property.name));
     let missing: Vec<&str> = missing.map(|property| property.name.as_str()).collect();
     if !missing.is_empty() {
         return Err(format!("Missing required properties: {}", set_text(&missing)));
@@ -183,7 +184,9 @@ fn object(value: &Value, properties: &[Property], required: bool) -> Result<Valu
         let Some(property) = find(name) else { continue };
         let value = enforce_value(value, &property.kind, property.required).map_err(|_| {
             let (expected, found) = (property.kind.name(), type_name(value));
-            format!("Failed to enforce schema for key `{name}`. Expected type {expected}, received type {found}")
+            format!(
+                "Failed to enforce schema for key `{name}`. Expected type {expected}, received type {found}"
+            )
         })?;
         enforced.insert(name.clone(), value);
     }

@@ -13,7 +13,9 @@ pub(super) fn from_input(input: &PredictInput, columns: &[ColSpec]) -> Result<Fr
         PredictInput::Value(Value::Null) => Err("Expected input to be DataFrame. Found: NoneType".to_owned()),
         PredictInput::Value(Value::Array(items)) => from_list(items),
         PredictInput::Value(Value::Object(entries)) => from_dictionary(entries, columns),
-        PredictInput::Value(scalar) => Ok(Frame::with_rows(vec![(ColumnName::Index(0), vec![scalar.clone()])], 1)),
+        PredictInput::Value(scalar) => {
+            Ok(Frame::with_rows(vec![(ColumnName::Index(0), vec![scalar.clone()])], 1))
+        }
     }
 }
 
@@ -45,7 +47,8 @@ pub(crate) fn from_list(items: &[Value]) -> Result<Frame, String> {
 fn from_records(items: &[Value]) -> Result<Frame, String> {
     let mut names: Vec<&String> = Vec::new();
     for (row, item) in items.iter().enumerate() {
-        let record = item.as_object().ok_or_else(|| format!("row {row} is no record, unlike the first row"))?;
+        let record =
+            item.as_object().ok_or_else(|| format!("row {row} is no record, unlike the first row"))?;
         for name in record.keys() {
             if !names.contains(&name) {
                 names.push(name);
@@ -75,8 +78,10 @@ fn from_rows(items: &[Value]) -> Result<Frame, String> {
 }
 
 fn from_dictionary(entries: &Map<String, Value>, columns: &[ColSpec]) -> Result<Frame, String> {
-    let structured = |kind: &ColType| matches!(kind, ColType::Array(_) | ColType::Object(_) | ColType::SparkMlVector);
-    let one_row = columns.iter().any(|column| structured(&column.kind)) || entries.values().all(fits_one_cell);
+    let structured =
+        |kind: &ColType| matches!(kind, ColType::Array(_) | ColType::Object(_) | ColType::SparkMlVector);
+    let one_row =
+        columns.iter().any(|column| structured(&column.kind)) || entries.values().all(fits_one_cell);
     if one_row {
         let cell = |(name, value): (&String, &Value)| (ColumnName::Text(name.clone()), vec![value.clone()]);
         return Ok(Frame::with_rows(entries.iter().map(cell).collect(), 1));

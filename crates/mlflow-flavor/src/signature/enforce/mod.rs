@@ -7,7 +7,7 @@ mod tensor;
 
 use serde_json::Value;
 
-pub(super) use column::{Dtype, dtype_of};
+pub(crate) use column::{Dtype, dtype_of, enforce_value};
 pub(crate) use frame::from_list as frame_from_list;
 pub(super) use params::check_param;
 pub(crate) use params::enforce_params;
@@ -35,7 +35,9 @@ pub(crate) enum Enforced {
 /// [`Error::Schema`].
 pub(crate) fn enforce(input: &PredictInput, schema: &Schema) -> Result<(Enforced, Vec<Warning>), Error> {
     let enforced = match schema.kind() {
-        SchemaKind::Tensors(tensors) => tensor::enforce(input, tensors).map(|enforced| (enforced, Vec::new())),
+        SchemaKind::Tensors(tensors) => {
+            tensor::enforce(input, tensors).map(|enforced| (enforced, Vec::new()))
+        }
         SchemaKind::Columns(columns) => enforce_columns(input, columns),
     };
     enforced.map_err(|problem| Error::Schema {
@@ -66,8 +68,11 @@ fn enforce_columns(input: &PredictInput, columns: &[ColSpec]) -> Result<(Enforce
 fn named(frame: &Frame, columns: &[ColSpec]) -> Result<(Frame, Vec<Warning>), String> {
     let given = |name: &ColumnName| frame.columns().iter().find(|(other, _)| other == name);
     let names = columns.iter().filter_map(|column| Some((column, column.name.as_ref()?)));
-    let missing: Vec<&ColumnName> =
-        names.clone().filter(|(column, name)| column.required && given(name).is_none()).map(|(_, name)| name).collect();
+    let missing: Vec<&ColumnName> = names
+        .clone()
+        .filter(|(column, name)| column.required && given(name).is_none())
+        .map(|(_, name)| name)
+        .collect();
     let in_schema = |name: &ColumnName| columns.iter().any(|column| column.name.as_ref() == Some(name));
     let extra: Vec<&ColumnName> =
         frame.columns().iter().map(|(name, _)| name).filter(|name| !in_schema(name)).collect();

@@ -33,7 +33,8 @@ pub(crate) fn enforce_params(
     }
     let (mut params, mut invalid) = (Map::new(), Vec::new());
     for spec in specs {
-        match given.get(&spec.name).map_or_else(|| Ok(spec.default.clone()), |value| check_param(spec, value)) {
+        match given.get(&spec.name).map_or_else(|| Ok(spec.default.clone()), |value| check_param(spec, value))
+        {
             Ok(value) => {
                 params.insert(spec.name.clone(), value);
             }
