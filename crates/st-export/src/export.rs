@@ -99,14 +99,7 @@ pub fn export(
     }
     let source = Source::open(folder, head)?;
     let plan = Plan::new(&source.graph);
-    let outside = match options.weights {
-        WeightPlacement::External => true,
-        WeightPlacement::Automatic => plan.bytes_inside() > FILE_LIMIT,
-        WeightPlacement::Inside => {
-            source.fits_one_file(&plan)?;
-            false
-        }
-    };
+    let outside = goes_outside(options.weights, folder, plan.bytes_inside())?;
     create_folder(destination)?;
     let (model, weights) = source.write(&plan, destination, outside, options.overwrite)?;
     let bytes = [Some(&model), weights.as_ref()]
@@ -134,7 +127,7 @@ pub fn export(
 pub fn export_bytes(folder: &Path, head: Option<&Head>) -> Result<Vec<u8>, Error> {
     let source = Source::open(folder, head)?;
     let plan = Plan::new(&source.graph);
-    source.fits_one_file(&plan)?;
+    goes_outside(WeightPlacement::Inside, folder, plan.bytes_inside())?;
     let mut bytes = Vec::with_capacity(usize::try_from(plan.bytes_inside()).unwrap_or(0));
     plan.write_inside(&source.checkpoint, &mut Sink::new(&mut bytes, folder))?;
     Ok(bytes)
@@ -142,7 +135,6 @@ pub fn export_bytes(folder: &Path, head: Option<&Head>) -> Result<Vec<u8>, Error
 
 /// A checkpoint whose weights fit its graph.
 struct Source {
-    folder: PathBuf,
     graph: Graph,
     checkpoint: Checkpoint,
 }
@@ -161,15 +153,7 @@ impl Source {
         graph.validate().map_err(|source| Error::Graph { architecture: name, source })?;
         let weights = graph.initializers.iter().filter(|tensor| tensor.is_weight());
         checkpoint.check(weights.map(|tensor| (graph.value_name(tensor.value), tensor.dims.as_slice())))?;
-        Ok(Self { folder: folder.to_path_buf(), graph, checkpoint })
-    }
-
-    fn fits_one_file(&self, plan: &Plan<'_>) -> Result<(), Error> {
-        let bytes = plan.bytes_inside();
-        if bytes <= FILE_LIMIT {
-            return Ok(());
-        }
-        Err(Error::TooLarge { folder: self.folder.clone(), bytes, limit: FILE_LIMIT })
+        Ok(Self { graph, checkpoint })
     }
 
     /// Writes the files and returns their paths.
@@ -198,6 +182,18 @@ impl Source {
         };
         sync_folder(destination)?;
         Ok((model, weights))
+    }
+}
+
+/// Whether the weights of a file that would take `bytes` bytes go into a file of their own.
+fn goes_outside(placement: WeightPlacement, folder: &Path, bytes: u64) -> Result<bool, Error> {
+    match placement {
+        WeightPlacement::External => Ok(true),
+        WeightPlacement::Automatic => Ok(bytes > FILE_LIMIT),
+        WeightPlacement::Inside if bytes <= FILE_LIMIT => Ok(false),
+        WeightPlacement::Inside => {
+            Err(Error::TooLarge { folder: folder.to_path_buf(), bytes, limit: FILE_LIMIT })
+        }
     }
 }
 
@@ -238,4 +234,22 @@ fn refuse_existing(destination: &Path) -> Result<(), Error> {
 
 fn size(path: &Path) -> Result<u64, Error> {
     Ok(path.metadata().map_err(|source| Error::io("read", path, source))?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_leave_the_file_where_it_would_pass_the_limit() {
+        let outside = |placement, bytes| goes_outside(placement, Path::new("big"), bytes);
+        assert!(!outside(WeightPlacement::Automatic, FILE_LIMIT).unwrap());
+        assert!(outside(WeightPlacement::Automatic, FILE_LIMIT + 1).unwrap());
+        assert!(outside(WeightPlacement::External, 1).unwrap());
+        assert!(!outside(WeightPlacement::Inside, FILE_LIMIT).unwrap());
+        assert_eq!(
+            outside(WeightPlacement::Inside, FILE_LIMIT + 1).unwrap_err().to_string(),
+            "`big` would take 2147483648 bytes in one file but ONNX ends at 2147483647"
+        );
+    }
 }

@@ -36,13 +36,18 @@ pub(super) struct FileBytes {
     bytes: u64,
     start: u64,
     window: Vec<u8>,
+    window_bytes: usize,
 }
 
 impl FileBytes {
     /// The bytes of an open file.
     pub(super) fn new(file: File) -> io::Result<Self> {
+        Self::with_window(file, WINDOW)
+    }
+
+    fn with_window(file: File, window_bytes: usize) -> io::Result<Self> {
         let bytes = file.metadata()?.len();
-        Ok(Self { file, bytes, start: 0, window: Vec::new() })
+        Ok(Self { file, bytes, start: 0, window: Vec::new(), window_bytes })
     }
 
     fn in_window(&self, position: u64, length: usize) -> Option<&[u8]> {
@@ -61,7 +66,7 @@ impl Bytes for FileBytes {
             self.file.seek(SeekFrom::Start(position))?;
             self.window.clear();
             self.start = position;
-            let wanted = out.len().max(WINDOW) as u64;
+            let wanted = out.len().max(self.window_bytes) as u64;
             (&mut self.file).take(wanted).read_to_end(&mut self.window)?;
         }
         let found = self.in_window(position, out.len());
@@ -69,5 +74,36 @@ impl Bytes for FileBytes {
             out.copy_from_slice(found);
         }
         Ok(found.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_file_reads_like_memory(
+            content in prop::collection::vec(any::<u8>(), 0..200),
+            reads in prop::collection::vec((0_u64..250, 0_usize..30), 1..20),
+            window in 1_usize..50,
+        ) {
+            let mut file = tempfile::tempfile().unwrap();
+            io::Write::write_all(&mut file, &content).unwrap();
+            let mut file = FileBytes::with_window(file, window).unwrap();
+            let mut memory = content.as_slice();
+            prop_assert_eq!(Bytes::len(&file), Bytes::len(&memory));
+            for (position, length) in reads {
+                let (mut left, mut right) = (vec![0; length], vec![0; length]);
+                let found = file.read_at(position, &mut left).unwrap();
+                // An empty read beyond the end is nobody's concern.
+                if length > 0 {
+                    prop_assert_eq!(found, memory.read_at(position, &mut right).unwrap());
+                    prop_assert_eq!(left, right);
+                }
+            }
+        }
     }
 }

@@ -155,3 +155,79 @@ fn field_start(field: u32, bytes: u64, out: &mut Vec<u8>) {
     encode_key(field, WireType::LengthDelimited, out);
     encode_varint(bytes, out);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::super::proto::ModelProto;
+    use super::super::read_header;
+    use super::*;
+    use crate::checkpoint::{Naming, WeightFiles};
+    use crate::ir::{Dim, ElementType, GraphBuilder};
+
+    const NAMING: Naming = Naming { roots: &[""], prefixes: &[], unused: &[] };
+    const WEIGHT: [f32; 3] = [1.0, -2.5, 3.25];
+
+    fn graph() -> Graph {
+        let mut builder = GraphBuilder::new("test");
+        let input =
+            builder.input("input", ElementType::Float32, vec![Dim::Symbolic("n".into()), Dim::Fixed(3)]);
+        let weight = builder.weight("weight", &[3]);
+        let half = builder.float32(0.5);
+        let sum = builder.add(input, weight);
+        let output = builder.mul(sum, half);
+        builder.output("output", output, ElementType::Float32, vec![Dim::Unknown, Dim::Fixed(3)]);
+        builder.finish()
+    }
+
+    fn checkpoint(folder: &Path) -> Checkpoint {
+        let data: Vec<u8> = WEIGHT.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![3], &data).unwrap();
+        safetensors::serialize_to_file([("weight", view)], None, &folder.join("model.safetensors")).unwrap();
+        Checkpoint::open(&WeightFiles::find(folder).unwrap(), "test", &NAMING).unwrap()
+    }
+
+    #[test]
+    fn a_streamed_file_is_what_the_schema_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let graph = graph();
+        let plan = Plan::new(&graph);
+        let mut bytes = Vec::new();
+        plan.write_inside(&checkpoint(folder.path()), &mut Sink::new(&mut bytes, folder.path())).unwrap();
+        assert_eq!(bytes.len() as u64, plan.bytes_inside());
+
+        let model = ModelProto::decode(bytes.as_slice()).unwrap();
+        assert_eq!((model.ir_version, model.producer_name.as_deref()), (Some(9), Some("st-export")));
+        let decoded = model.graph.unwrap();
+        assert_eq!(decoded.node.len(), 2);
+        let [half, weight] = decoded.initializer.as_slice() else { panic!("two tensors: {decoded:?}") };
+        assert_eq!(
+            (half.name.as_deref(), half.raw_data.as_deref()),
+            (Some("constant/float32 0.5"), Some(&0.5_f32.to_le_bytes()[..]))
+        );
+        assert_eq!((weight.name.as_deref(), &weight.dims), (Some("weight"), &vec![3]));
+        let data: Vec<u8> = WEIGHT.iter().flat_map(|value| value.to_le_bytes()).collect();
+        assert_eq!(weight.raw_data.as_deref(), Some(data.as_slice()));
+        assert_eq!(read_header(&bytes).unwrap().outputs[0].to_string(), "output: float32[?, 3]");
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_that_names_the_file() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let graph = graph();
+        let error = Plan::new(&graph)
+            .write_inside(&checkpoint(folder.path()), &mut Sink::new(&mut Full, Path::new("out/model.onnx")))
+            .unwrap_err();
+        assert_eq!(error.to_string(), "no space left on the disk for `out/model.onnx`");
+    }
+}

@@ -1,0 +1,130 @@
+//! Configurations: which architecture, which settings.
+
+use serde_json::{Value, json};
+use st_export::{Head, export_bytes};
+
+use crate::fixture::{Tiny, words};
+
+#[track_caller]
+fn check_refused(tiny: &Tiny, expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    tiny.write(folder.path());
+    let error = export_bytes(folder.path(), None).unwrap_err();
+    assert_eq!(words(&error, folder.path()), expected);
+}
+
+#[track_caller]
+fn check_accepted(tiny: &Tiny) {
+    let folder = tempfile::tempdir().unwrap();
+    tiny.write(folder.path());
+    export_bytes(folder.path(), None).unwrap();
+}
+
+#[test]
+fn other_architectures_are_named() {
+    check_refused(
+        &Tiny::new().with_setting("model_type", "xlnet").with_setting("architectures", json!(["XLNetModel"])),
+        "`FOLDER/config.json` asks for the architecture `xlnet (XLNetModel)`; supported are bert",
+    );
+    // Code of its own under BERT's model type.
+    check_refused(
+        &Tiny::new().with_setting("architectures", json!(["JinaBertModel"])),
+        "`FOLDER/config.json` asks for the architecture `bert (JinaBertModel)`; supported are bert",
+    );
+    check_refused(
+        &Tiny::new().with_setting("model_type", Value::Null).with_setting("architectures", Value::Null),
+        "`FOLDER/config.json` asks for the architecture `(none)`; supported are bert",
+    );
+}
+
+#[test]
+fn either_key_may_name_the_architecture() {
+    check_accepted(&Tiny::new().with_setting("model_type", Value::Null));
+    check_accepted(&Tiny::new().with_setting("architectures", Value::Null));
+    check_accepted(&Tiny::new().with_setting("architectures", json!(["BertForMaskedLM"])));
+    check_accepted(&Tiny::new().with_setting("position_embedding_type", Value::Null));
+}
+
+#[test]
+fn settings_that_cannot_be_honoured_are_refused() {
+    for (key, value, expected) in [
+        (
+            "position_embedding_type",
+            json!("relative_key"),
+            "`position_embedding_type` to `relative_key` but it must be absolute",
+        ),
+        ("is_decoder", json!(true), "`is_decoder` to `true` but it must be false"),
+        (
+            "hidden_act",
+            json!("mish"),
+            "`hidden_act` to `mish` but it must be gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, silu, swish or tanh",
+        ),
+        (
+            "num_attention_heads",
+            json!(3),
+            "`num_attention_heads` to `3` but it must be a divisor of the hidden size 8",
+        ),
+        ("num_attention_heads", json!(0), "`num_attention_heads` to `0` but it must be between 1 and 8"),
+        (
+            "num_hidden_layers",
+            json!(1_000_000_000),
+            "`num_hidden_layers` to `1000000000` but it must be between 1 and 1024",
+        ),
+        ("hidden_size", json!(0), "`hidden_size` to `0` but it must be between 1 and 1048576"),
+    ] {
+        check_refused(
+            &Tiny::new().with_setting(key, value),
+            &format!("`FOLDER/config.json` sets {expected}"),
+        );
+    }
+    check_refused(
+        &Tiny::new().with_setting("vocab_size", "many"),
+        "cannot understand `FOLDER/config.json`: invalid type: string \"many\", expected usize",
+    );
+}
+
+#[test]
+fn a_folder_without_configuration_and_a_head_without_modes_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = export_bytes(folder.path(), None).unwrap_err();
+    assert_eq!(words(&error, folder.path()), "folder `FOLDER` has no `config.json`");
+    Tiny::new().write(folder.path());
+    let error = export_bytes(folder.path(), Some(&Head::new([]))).unwrap_err();
+    assert_eq!(error.to_string(), "a head needs at least one pooling mode");
+}
+
+#[test]
+fn a_model_that_one_file_cannot_hold_is_refused_before_anything_is_written() {
+    use std::fs::{File, OpenOptions};
+    use std::io::Write;
+
+    // Two gigabytes that take no room: a file with a hole behind its header.
+    const ROWS: usize = 70_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new().with_setting("vocab_size", ROWS);
+    tiny.write(folder.path());
+    let mut offset = 0;
+    let entries: serde_json::Map<String, Value> = crate::fixture::shapes()
+        .into_iter()
+        .map(|(name, mut shape)| {
+            if name == "embeddings.word_embeddings.weight" {
+                shape[0] = ROWS;
+            }
+            let end = offset + 4 * shape.iter().product::<usize>();
+            let entry = json!({"dtype": "F32", "shape": shape, "data_offsets": [offset, end]});
+            offset = end;
+            (name, entry)
+        })
+        .collect();
+    let header = Value::from(entries).to_string();
+    let path = folder.path().join("model.safetensors");
+    let mut file = File::create(&path).unwrap();
+    file.write_all(&(header.len() as u64).to_le_bytes()).unwrap();
+    file.write_all(header.as_bytes()).unwrap();
+    let size = (8 + header.len() + offset) as u64;
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(size).unwrap();
+    let error = export_bytes(folder.path(), None).unwrap_err();
+    let words = words(&error, folder.path());
+    assert!(words.starts_with("`FOLDER` would take 22400"), "{words}");
+    assert!(words.ends_with("bytes in one file but ONNX ends at 2147483647"), "{words}");
+}
