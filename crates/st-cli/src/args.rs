@@ -1,0 +1,84 @@
+//! What was typed.
+
+mod encode;
+mod model;
+mod other;
+mod save;
+mod search;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub(crate) use encode::{EncodeArgs, InputArgs, OutputValue};
+pub(crate) use model::{ModelArgs, PromptArgs, parse_name};
+pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
+pub(crate) use save::SaveArgs;
+pub(crate) use search::{SearchArgs, SimilarityArgs};
+
+/// Sentence embeddings and their MLflow models, without Python.
+#[derive(Debug, Parser)]
+#[command(
+    name = "st",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Exit status: 0 done, 1 the answer is negative, 2 failure.\n\n\
+                  Start with:\n  st doctor\n  st encode -m all-MiniLM-L6-v2 \"A man plays the guitar.\""
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Print the answer as JSON, for programs.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Say more on standard error: -v what is done, -vv everything.
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Turn texts into vectors.
+    Encode(EncodeArgs),
+    /// Compare texts.
+    Similarity(SimilarityArgs),
+    /// Find the texts of a corpus that are closest to a query.
+    Search(SearchArgs),
+    /// Put a model folder into an MLflow model folder.
+    Save(SaveArgs),
+    /// Show what a model is made of.
+    Inspect(InspectArgs),
+    /// Answer a request of MLflow's scoring protocol, without a server.
+    Predict(PredictArgs),
+    /// Write the ONNX graph of a model.
+    Export(ExportArgs),
+    /// Show what is installed, what is missing, and the command that mends it.
+    Doctor(DoctorArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_declarations_are_sound_and_each_command_has_an_example() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for subcommand in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            let help = subcommand.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = format!("st {}", subcommand.get_name());
+            let commands = help.lines().filter(|line| line.starts_with("  ") && line.contains(&example));
+            assert!(help.starts_with("Example") && commands.count() > 0, "{}: {help}", subcommand.get_name());
+        }
+    }
+}

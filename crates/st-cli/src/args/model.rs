@@ -1,0 +1,60 @@
+//! Which model, and how its texts are introduced.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{ArgGroup, Args};
+
+/// Which model, and with what it runs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    /// A sentence-transformers folder, or an MLflow model folder.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) model: PathBuf,
+    /// Worker threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) threads: Option<usize>,
+    /// Cut texts to this many tokens instead of the model's own limit.
+    #[arg(long, value_name = "TOKENS", value_parser = positive)]
+    pub(crate) max_seq_length: Option<usize>,
+    /// Run this ONNX file instead of making a graph from the weights.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) graph: Option<PathBuf>,
+    /// The shared library of ONNX Runtime, instead of looking for it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) runtime: Option<PathBuf>,
+}
+
+/// What stands before each text.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Prompt", group = ArgGroup::new("task").multiple(false))]
+pub(crate) struct PromptArgs {
+    /// Put this before each text; an empty one switches the model's default off.
+    #[arg(long, value_name = "TEXT", conflicts_with = "prompt_name")]
+    pub(crate) prompt: Option<String>,
+    /// Put the model's prompt of this name before each text.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) prompt_name: Option<String>,
+    /// The texts are queries.
+    #[arg(long, group = "task")]
+    pub(crate) query: bool,
+    /// The texts are documents.
+    #[arg(long, group = "task")]
+    pub(crate) document: bool,
+}
+
+/// A number that is not zero.
+pub(crate) fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("not a whole number".to_owned()),
+    }
+}
+
+/// One of the names of the vocabulary, with its own error message.
+pub(crate) fn parse_name<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}

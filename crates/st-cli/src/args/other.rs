@@ -1,0 +1,71 @@
+//! `st inspect`, `st predict`, `st export` and `st doctor`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::ModelArgs;
+
+/// Show what a model is made of.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  st inspect -m all-MiniLM-L6-v2")]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+}
+
+/// Answer a request of MLflow's scoring protocol, without a server.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    echo '{\"inputs\": [\"a text\"]}' | st predict -m minilm-mlflow -i -\n\n\
+    The model must be an MLflow model folder, such as `st save` writes.")]
+pub(crate) struct PredictArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// File with the request; `-` is standard input.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) input: PathBuf,
+    /// How the request is written [default: by extension, else json].
+    #[arg(short = 't', long, value_name = "TYPE")]
+    pub(crate) content_type: Option<ContentType>,
+    /// File for the answer; `-` is standard output.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+    /// Replace the output if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// How a request is written, with the names of `mlflow models predict`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ContentType {
+    /// `application/json`.
+    Json,
+    /// `text/csv`.
+    Csv,
+}
+
+/// Write the ONNX graph of a model.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  st export -m all-MiniLM-L6-v2 -o minilm-onnx\n\n\
+    The graph takes token ids and gives sentence embeddings: pooling and normalisation are inside.\n\
+    It is run against the model itself before it is called done.")]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Folder for `model.onnx`; made if it does not exist.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: PathBuf,
+    /// Replace a graph that is there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Show what is installed, what is missing, and the command that mends it.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  st doctor")]
+pub(crate) struct DoctorArgs {
+    /// The shared library of ONNX Runtime, instead of looking for it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) runtime: Option<PathBuf>,
+}

@@ -1,0 +1,69 @@
+//! `st predict`: one request of MLflow's scoring protocol.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use mlflow_flavor::{PyFunc, scoring};
+use st_core::Encoder;
+
+use super::Outcome;
+use crate::args::{ContentType, PredictArgs};
+use crate::error::Error;
+use crate::input::extension;
+use crate::model;
+use crate::output::Stream;
+use crate::report;
+use crate::settings::{self, Settings};
+
+pub(crate) fn run(args: &PredictArgs, settings: &Settings) -> anyhow::Result<Outcome> {
+    let located = model::locate(&args.model.model)?;
+    let Some(mlflow) = located.mlflow else {
+        return Err(Error::NotMlflow { folder: args.model.model.display().to_string() }.into());
+    };
+    let output = settings::file(&args.output);
+    let mut stream = Stream::open(output.as_deref(), args.force)?;
+    let body = read(settings::file(&args.input).as_deref())?;
+    let request = match args.content_type.unwrap_or_else(|| guess(&args.input)) {
+        ContentType::Json => scoring::parse_json(&body, &mlflow.mlmodel)?,
+        ContentType::Csv => scoring::parse_csv(&body, &mlflow.mlmodel)?,
+    };
+    let encoder = model::load_folder(&located.folder, &args.model, settings)?.encoder;
+    let max_tokens = encoder.max_tokens();
+    let model = PyFunc::new(mlflow.mlmodel, Arc::new(encoder));
+    let answer = model.predict(&request.input, request.params.as_ref())?;
+    for warning in &answer.warnings {
+        report::note("warning", &warning.message);
+    }
+    if answer.truncated > 0 {
+        let limit = max_tokens.map_or_else(|| "the limit".to_owned(), |limit| format!("{limit} tokens"));
+        let text = format!("{} texts were longer than {limit} and lost their end", answer.truncated);
+        report::note("note", &text);
+    }
+    scoring::write_json(&answer.prediction, request.unified, &mut stream)?;
+    if output.is_none() {
+        // People at a terminal; the protocol does not mind.
+        io::Write::write_all(&mut stream, b"\n").map_err(|source| Error::Stdout { source })?;
+    }
+    stream.finish()?;
+    Ok(Outcome::Done)
+}
+
+fn guess(path: &Path) -> ContentType {
+    if extension(path) == "csv" { ContentType::Csv } else { ContentType::Json }
+}
+
+fn read(path: Option<&Path>) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    match path {
+        Some(path) => {
+            let read = std::fs::read(path);
+            body = read.map_err(|source| Error::Read { file: path.display().to_string(), source })?;
+        }
+        None => {
+            let read = io::stdin().lock().read_to_end(&mut body);
+            read.map_err(|source| Error::Read { file: "standard input".to_owned(), source })?;
+        }
+    }
+    Ok(body)
+}

@@ -1,0 +1,108 @@
+//! `st similarity`: scores of pairs, or of each with each.
+
+use std::fmt::Write as _;
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use serde_json::json;
+use st_core::{EncodeOptions, Encoder, Similarity};
+use st_pooling::{similarity, similarity_pairwise};
+
+use super::Outcome;
+use crate::args::SimilarityArgs;
+use crate::input::{Origin, Source};
+use crate::model::{self, Loaded};
+use crate::report;
+use crate::settings::{self, Settings};
+
+pub(crate) fn run(args: &SimilarityArgs, settings: &Settings) -> anyhow::Result<Outcome> {
+    let (left, right) = texts(args)?;
+    let matrix = args.all_pairs || args.texts.len() > 2;
+    if !matrix && left.len() != right.len() {
+        anyhow::bail!(
+            "{} texts on the left cannot be paired with {} on the right; `--all-pairs` compares each with each",
+            left.len(),
+            right.len()
+        );
+    }
+    let loaded = model::load(&args.model, settings)?;
+    let function = args.function.unwrap_or_else(|| loaded.encoder.similarity());
+    let left_rows = encode(&left, &loaded)?;
+    // A matrix over one list need not be encoded twice.
+    let right_rows = if left == right { left_rows.clone() } else { encode(&right, &loaded)? };
+    if matrix {
+        let scores = similarity(left_rows.view(), right_rows.view(), function)?;
+        print_matrix(&scores.view(), &left, &right, function, settings)?;
+    } else {
+        let scores = similarity_pairwise(left_rows.view(), right_rows.view(), function)?;
+        print_pairs(scores.view(), &left, &right, function, settings)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn texts(args: &SimilarityArgs) -> anyhow::Result<(Vec<String>, Vec<String>)> {
+    if let [left, right] = args.texts.as_slice() {
+        return Ok((vec![left.clone()], vec![right.clone()]));
+    }
+    let (Some(left), Some(right)) = (&args.left, &args.right) else {
+        return Ok((args.texts.clone(), args.texts.clone()));
+    };
+    let read = |path: &std::path::Path, column: Option<&String>| -> anyhow::Result<Vec<String>> {
+        let origin = Origin::File(path.to_owned(), None);
+        Ok(Source::open(&origin, &settings::columns(column, None))?.read_all()?.texts)
+    };
+    Ok((read(left, args.left_column.as_ref())?, read(right, args.right_column.as_ref())?))
+}
+
+fn encode(texts: &[String], loaded: &Loaded) -> anyhow::Result<Array2<f32>> {
+    let views: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let encoded = loaded.encoder.encode(&views, &EncodeOptions::default()).map_err(model::encoding)?;
+    report::note_truncated(encoded.truncated, texts.len(), loaded.encoder.max_tokens());
+    encoded.vectors.into_float32().ok_or_else(|| anyhow::anyhow!("the encoder quantised unasked"))
+}
+
+fn print_pairs(
+    scores: ArrayView1<'_, f32>,
+    left: &[String],
+    right: &[String],
+    function: Similarity,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    if settings.json {
+        let answer = json!({"function": function.name(), "scores": scores.to_vec()});
+        return Ok(report::print_json(&answer)?);
+    }
+    let mut out = String::new();
+    for ((score, left), right) in scores.iter().zip(left).zip(right) {
+        let (left, right) = (report::snippet(left, 57), report::snippet(right, 57));
+        writeln!(out, "{score:>8.4}  {left}  |  {right}")?;
+    }
+    Ok(report::print_text(&out)?)
+}
+
+fn print_matrix(
+    scores: &ArrayView2<'_, f32>,
+    left: &[String],
+    right: &[String],
+    function: Similarity,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    if settings.json {
+        let rows: Vec<_> = scores.outer_iter().map(|row| row.to_vec()).collect();
+        let answer = json!({"function": function.name(), "scores": rows});
+        return Ok(report::print_json(&answer)?);
+    }
+    let mut out = format!("{:>4}", "");
+    for column in 1..=right.len() {
+        write!(out, "{column:>9}")?;
+    }
+    out.push('\n');
+    for (index, row) in scores.outer_iter().enumerate() {
+        write!(out, "{:>4}", index + 1)?;
+        for score in row {
+            write!(out, "{score:>9.4}")?;
+        }
+        let text = left.get(index).map(|text| report::snippet(text, 60)).unwrap_or_default();
+        writeln!(out, "  {text}")?;
+    }
+    Ok(report::print_text(&out)?)
+}

@@ -1,0 +1,83 @@
+//! What can be wrong with files and arguments; hints to these are in `hints`.
+
+use std::io;
+
+/// A failure of the command line itself; failures of the libraries keep their own types in the chain.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// An input cannot be opened or read.
+    #[error("cannot read {file}")]
+    Read { file: String, source: io::Error },
+    /// A line that is no text.
+    #[error("{file}, line {line}: not valid UTF-8")]
+    NotUtf8 { file: String, line: u64 },
+    /// Nothing to do is a mistake in nearly every script.
+    #[error("{file} holds no texts")]
+    Empty { file: String },
+    /// The column with the texts, or the one with the ids, is not there.
+    #[error("{file} has no column `{column}`; it has {columns}")]
+    NoColumn { file: String, column: String, columns: String },
+    /// A column was asked for where there are none.
+    #[error("{file} is plain text and has no columns")]
+    PlainText { file: String },
+    /// A cell holds something else.
+    #[error("{file}, row {row}: column `{column}` holds {found}, not a text")]
+    NotText { file: String, row: u64, column: String, found: String },
+    /// A whole line of a JSON file is something else.
+    #[error("{file}, line {line}: {found} is neither a text nor an object with columns")]
+    NotRecord { file: String, line: u64, found: &'static str },
+    /// A line that JSON does not allow.
+    #[error("{file}, line {line}: not valid JSON")]
+    Json { file: String, line: u64, source: serde_json::Error },
+    /// A table with rows of unequal length, and the like.
+    #[error("cannot read the table {file}")]
+    Table { file: String, source: csv::Error },
+    /// A damaged or foreign Parquet file.
+    #[error("cannot read the Parquet file {file}")]
+    Parquet { file: String, source: parquet::errors::ParquetError },
+    /// The extension names no format.
+    #[error("{file}: the extension names no format; known are {known}")]
+    UnknownFormat { file: String, known: &'static str },
+    /// Standard input or output cannot be rewound.
+    #[error("{file} cannot be {format}")]
+    NeedsFile { file: &'static str, format: &'static str },
+    /// The answer would overwrite something.
+    #[error("{file}: output exists")]
+    OutputExists { file: String },
+    /// The answer cannot be written.
+    #[error("cannot write {file}")]
+    Write { file: String, source: io::Error },
+    /// Standard output is closed or full.
+    #[error("cannot write to standard output")]
+    Stdout { source: io::Error },
+    /// A format that cannot hold what was asked for.
+    #[error("{file}: {format} holds vectors only, no {what}")]
+    VectorsOnly { file: String, format: &'static str, what: &'static str },
+    /// JSON has no word for this number.
+    #[error("text {row}: dimension {dim} is {value}, which JSON cannot say")]
+    NotFinite { row: u64, dim: usize, value: f32 },
+    /// The model is somewhere else.
+    #[error("{uri}: MLflow URIs are not supported yet")]
+    Uri { uri: String },
+    /// There is no such folder.
+    #[error("model folder {folder} does not exist")]
+    NoModel { folder: String },
+    /// Calibration ranges of the wrong form.
+    #[error("{file}: {problem}")]
+    Ranges { file: String, problem: String },
+    /// Eight bits need at least two texts to calibrate.
+    #[error("one text alone gives no ranges for {precision}")]
+    OneText { precision: st_core::Precision },
+    /// Options that contradict each other.
+    #[error("{problem}")]
+    Usage { problem: String },
+    /// A file of options that cannot be understood.
+    #[error("cannot understand {file}")]
+    OptionFile { file: String, source: serde_json::Error },
+    /// A signature that MLflow does not allow.
+    #[error("cannot understand the signature {file}")]
+    Signature { file: String, source: Box<mlflow_flavor::Error> },
+    /// A sentence-transformers folder where an MLflow model is needed.
+    #[error("{folder} is not an MLflow model folder: it has no MLmodel")]
+    NotMlflow { folder: String },
+}

@@ -1,0 +1,77 @@
+//! Advice for failures that have a known way out.
+
+use crate::error::Error;
+
+/// The command that brings ONNX Runtime in a checkout.
+pub(crate) const SETUP: &str = "run `cargo xtask setup` in a checkout, or set ORT_DYLIB_PATH to a libonnxruntime of \
+                     1.24 or newer (the Python package `onnxruntime` has one); `st doctor` shows what was found";
+
+/// The first advice that fits something in the chain.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let own = cause.downcast_ref().and_then(own);
+        own.or_else(|| cause.downcast_ref().and_then(model))
+            .or_else(|| cause.downcast_ref().and_then(export))
+            .or_else(|| cause.downcast_ref().and_then(flavor))
+    })
+}
+
+fn own(error: &Error) -> Option<String> {
+    Some(match error {
+        Error::OutputExists { .. } => "pass `--force` to replace it".to_owned(),
+        Error::NoColumn { .. } => "name the column with `--column`".to_owned(),
+        Error::NotUtf8 { .. } => {
+            "convert the file, for example with `iconv -f latin1 -t utf-8 FILE`".to_owned()
+        }
+        Error::UnknownFormat { .. } => "say it with `--input-format` or `--output-format`".to_owned(),
+        Error::Uri { .. } => "download the model and pass its folder".to_owned(),
+        Error::NotMlflow { .. } => "make one with `st save -m FOLDER -o NEW_FOLDER`".to_owned(),
+        Error::OneText { .. } => "pass `--ranges FILE.npy`, or encode more texts at once".to_owned(),
+        Error::NotFinite { .. } => "write .npy or .parquet, which can hold it".to_owned(),
+        Error::VectorsOnly { .. } => "write .jsonl, .csv or .parquet".to_owned(),
+        Error::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            "make room, or choose another folder; nothing was left behind".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn model(error: &st_model::Error) -> Option<String> {
+    use st_model::Error;
+    Some(match error {
+        Error::RuntimeMissing { .. } | Error::RuntimeTooOld { .. } | Error::RuntimeLoad { .. } => {
+            SETUP.to_owned()
+        }
+        Error::NotAModel { .. } => {
+            "a sentence-transformers folder holds modules.json, config.json, tokenizer.json and model.safetensors"
+                .to_owned()
+        }
+        Error::NoTokenizer { .. } => "save the model once with a fast tokenizer: in Python, \
+             `AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)`"
+            .to_owned(),
+        Error::UnknownPrompt { .. } => {
+            "`st inspect` lists the prompts; `--prompt TEXT` takes any text".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn export(error: &st_export::Error) -> Option<String> {
+    use st_export::Error;
+    Some(match error {
+        Error::Exists { .. } => "pass `--force` to replace it".to_owned(),
+        Error::DiskFull { .. } => "make room, or set XDG_CACHE_HOME to a folder on another disk".to_owned(),
+        _ => return None,
+    })
+}
+
+fn flavor(error: &mlflow_flavor::Error) -> Option<String> {
+    use mlflow_flavor::Error;
+    Some(match error {
+        Error::TargetNotEmpty { .. } => "choose another folder, or remove this one".to_owned(),
+        Error::OtherFlavor { .. } => {
+            "only models of the flavor `sentence_transformers` can be run".to_owned()
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,79 @@
+//! From `-m` to a model.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use mlflow_flavor::LoadedModel;
+use st_core::BoxError;
+use st_model::SentenceTransformer;
+
+use crate::args::ModelArgs;
+use crate::error::Error;
+use crate::settings::Settings;
+
+/// The file that makes a folder an MLflow model.
+const MLMODEL: &str = "MLmodel";
+
+/// A model that is ready, and how long that took.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) encoder: SentenceTransformer,
+    pub(crate) took: Duration,
+}
+
+/// Where a model lies.
+#[derive(Debug)]
+pub(crate) struct Located {
+    /// The sentence-transformers folder.
+    pub(crate) folder: PathBuf,
+    /// The MLflow model around it, if there is one.
+    pub(crate) mlflow: Option<LoadedModel>,
+}
+
+/// Finds the sentence-transformers folder of a model.
+pub(crate) fn locate(path: &Path) -> anyhow::Result<Located> {
+    let text = path.to_string_lossy();
+    if !path.exists() {
+        if is_uri(&text) {
+            return Err(Error::Uri { uri: text.into_owned() }.into());
+        }
+        return Err(Error::NoModel { folder: text.into_owned() }.into());
+    }
+    if path.join(MLMODEL).is_file() {
+        let mlflow = mlflow_flavor::load_model(path)
+            .with_context(|| format!("cannot open the MLflow model {}", path.display()))?;
+        return Ok(Located { folder: mlflow.data_path.clone(), mlflow: Some(mlflow) });
+    }
+    Ok(Located { folder: path.to_owned(), mlflow: None })
+}
+
+/// Loads a model.
+pub(crate) fn load(args: &ModelArgs, settings: &Settings) -> anyhow::Result<Loaded> {
+    load_folder(&locate(&args.model)?.folder, args, settings)
+}
+
+/// Loads the model of a sentence-transformers folder.
+pub(crate) fn load_folder(folder: &Path, args: &ModelArgs, settings: &Settings) -> anyhow::Result<Loaded> {
+    let started = Instant::now();
+    let encoder = SentenceTransformer::load(folder, &settings.load_options(args))
+        .with_context(|| format!("cannot load the model {}", args.model.display()))?;
+    Ok(Loaded { encoder, took: started.elapsed() })
+}
+
+/// `models:/name`, `runs:/id/path`, `s3://bucket`; a drive letter alone is none.
+fn is_uri(text: &str) -> bool {
+    text.split_once(":/").is_some_and(|(scheme, _)| {
+        scheme.len() > 1
+            && scheme.chars().all(|character| character.is_ascii_alphanumeric() || character == '-')
+    })
+}
+
+/// A failure of the encoder, with the type that it had.
+pub(crate) fn encoding(error: BoxError) -> anyhow::Error {
+    let error = match error.downcast::<st_model::Error>() {
+        Ok(error) => anyhow::Error::new(*error),
+        Err(error) => anyhow::Error::from_boxed(error),
+    };
+    error.context("cannot encode the texts")
+}

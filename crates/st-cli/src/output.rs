@@ -1,0 +1,212 @@
+//! Vectors to a file or to standard output, a chunk at a time.
+
+mod csv;
+mod jsonl;
+pub(crate) mod npy;
+mod parquet;
+mod pending;
+
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use st_core::{TokenEmbeddings, Vectors};
+
+use crate::error::Error;
+use crate::input::{Chunk, extension};
+use pending::PendingFile;
+
+/// How an output is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A `NumPy` array `[texts, dim]`.
+    Npy,
+    /// One object a line, with the key `embedding`.
+    Jsonl,
+    /// A header `dim_0,dim_1,…`, one row a text.
+    Csv,
+    /// A column `embedding` of fixed-size lists.
+    Parquet,
+}
+
+impl Format {
+    const KNOWN: &str = ".npy, .jsonl, .csv, .parquet and `-`";
+
+    fn of(path: &Path) -> Result<Self, Error> {
+        match extension(path).as_str() {
+            "npy" => Ok(Self::Npy),
+            "jsonl" | "ndjson" => Ok(Self::Jsonl),
+            "csv" => Ok(Self::Csv),
+            "parquet" => Ok(Self::Parquet),
+            _ => Err(Error::UnknownFormat { file: path.display().to_string(), known: Self::KNOWN }),
+        }
+    }
+}
+
+/// Where vectors go, and what goes with them.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// A file, or standard output.
+    pub(crate) path: Option<PathBuf>,
+    /// Instead of what the extension says.
+    pub(crate) format: Option<Format>,
+    /// Replace a file that is there.
+    pub(crate) force: bool,
+    /// What stands beside each vector.
+    pub(crate) labels: Labels,
+}
+
+/// What stands beside each vector.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Labels {
+    /// The text itself.
+    pub(crate) text: bool,
+    /// Its id.
+    pub(crate) id: bool,
+}
+
+impl Target {
+    /// The format in force.
+    pub(crate) fn format(&self) -> Result<Format, Error> {
+        match (self.format, &self.path) {
+            (Some(format), _) => Ok(format),
+            (None, Some(path)) => Format::of(path),
+            (None, None) => Ok(Format::Jsonl),
+        }
+    }
+
+    /// What messages call it.
+    pub(crate) fn name(&self) -> String {
+        self.path.as_ref().map_or_else(|| "standard output".to_owned(), |path| path.display().to_string())
+    }
+
+    /// Opens the output; nothing is there under its name before [`Sink::finish`].
+    pub(crate) fn open(&self) -> Result<Box<dyn Sink>, Error> {
+        let format = self.format()?;
+        if self.path.is_none() && matches!(format, Format::Npy | Format::Parquet) {
+            return Err(Error::NeedsFile { file: "standard output", format: "an array or a Parquet file" });
+        }
+        if format == Format::Npy && (self.labels.text || self.labels.id) {
+            let what = if self.labels.text { "texts" } else { "ids" };
+            return Err(Error::VectorsOnly { file: self.name(), format: "an array", what });
+        }
+        let stream = Stream::open(self.path.as_deref(), self.force)?;
+        Ok(match format {
+            Format::Npy => Box::new(npy::NpySink::new(stream)?),
+            Format::Jsonl => Box::new(jsonl::JsonlSink::new(stream, self.labels)),
+            Format::Csv => Box::new(csv::CsvSink::new(stream, self.labels)),
+            Format::Parquet => Box::new(parquet::ParquetSink::new(stream, self.labels, self.name())),
+        })
+    }
+
+    /// Opens the output for embeddings of tokens, which only JSON lines can hold.
+    pub(crate) fn open_tokens(&self) -> Result<TokenSink, Error> {
+        if self.format()? != Format::Jsonl {
+            let problem = "token embeddings have a width and a length: only .jsonl and `-` can hold them";
+            return Err(Error::Usage { problem: problem.to_owned() });
+        }
+        let stream = Stream::open(self.path.as_deref(), self.force)?;
+        Ok(TokenSink(jsonl::JsonlSink::new(stream, self.labels)))
+    }
+}
+
+/// An open output.
+pub(crate) trait Sink {
+    /// Appends the vectors of a chunk; all chunks have one width and one number format.
+    fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error>;
+
+    /// Completes the file and gives it its name.
+    fn finish(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// An open output for embeddings of tokens.
+pub(crate) struct TokenSink(jsonl::JsonlSink);
+
+impl TokenSink {
+    /// Appends the token embeddings of a chunk.
+    pub(crate) fn write(&mut self, chunk: &Chunk, tokens: &TokenEmbeddings) -> Result<(), Error> {
+        self.0.write_tokens(chunk, tokens)
+    }
+
+    /// As [`Sink::finish`].
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        Box::new(self.0).finish()
+    }
+}
+
+/// Bytes on their way.
+pub(crate) enum Stream {
+    Pending(PendingFile),
+    Stdout(BufWriter<io::Stdout>),
+}
+
+impl Stream {
+    /// A file, or standard output without a path.
+    pub(crate) fn open(path: Option<&Path>, force: bool) -> Result<Self, Error> {
+        match path {
+            Some(path) => PendingFile::create(path, force).map(Self::Pending),
+            None => Ok(Self::Stdout(BufWriter::new(io::stdout()))),
+        }
+    }
+
+    /// Completes it and gives a file its name.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        match self {
+            Self::Pending(file) => file.commit(),
+            Self::Stdout(mut stdout) => stdout.flush().map_err(|source| Error::Stdout { source }),
+        }
+    }
+
+    /// Says where a failure happened.
+    pub(crate) fn fail(&self, source: io::Error) -> Error {
+        match self {
+            Self::Pending(file) => Error::Write { file: file.name(), source },
+            Self::Stdout(_) => Error::Stdout { source },
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Pending(file) => file.writer().write(bytes),
+            Self::Stdout(stdout) => stdout.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Pending(file) => file.writer().flush(),
+            Self::Stdout(stdout) => stdout.flush(),
+        }
+    }
+}
+
+impl Seek for Stream {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::Pending(file) => file.writer().seek(position),
+            Self::Stdout(_) => Err(io::Error::from(io::ErrorKind::NotSeekable)),
+        }
+    }
+}
+
+/// A text beside its vector, where it was asked for.
+fn label(wanted: bool, column: &[String], row: usize) -> Option<&str> {
+    column.get(row).filter(|_| wanted).map(String::as_str)
+}
+
+/// Runs one piece of code for whichever array the vectors are.
+macro_rules! with_rows {
+    ($vectors:expr, $rows:ident => $body:expr) => {
+        match $vectors {
+            st_core::Vectors::Float32($rows) => $body,
+            st_core::Vectors::Int8($rows) | st_core::Vectors::Binary($rows) => $body,
+            st_core::Vectors::Uint8($rows) | st_core::Vectors::Ubinary($rows) => $body,
+        }
+    };
+}
+use with_rows;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! One JSON object a line.
+
+use std::io::Write;
+
+use ndarray::{Array2, ArrayView1, Axis};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use st_core::{TokenEmbeddings, Vectors};
+
+use super::{Labels, Sink, Stream, label, with_rows};
+use crate::error::Error;
+use crate::input::Chunk;
+
+/// Objects with the keys `id` and `text`, where asked for, and `embedding` or `token_embeddings`.
+pub(crate) struct JsonlSink {
+    stream: Stream,
+    labels: Labels,
+    rows: u64,
+}
+
+impl JsonlSink {
+    pub(super) fn new(stream: Stream, labels: Labels) -> Self {
+        Self { stream, labels, rows: 0 }
+    }
+
+    /// Appends the token embeddings of a chunk.
+    pub(super) fn write_tokens(&mut self, chunk: &Chunk, tokens: &TokenEmbeddings) -> Result<(), Error> {
+        for (row, text) in tokens.texts.iter().enumerate() {
+            self.check_finite(text)?;
+            self.line(chunk, row, "token_embeddings", Rows(text))?;
+        }
+        Ok(())
+    }
+
+    fn line(
+        &mut self,
+        chunk: &Chunk,
+        row: usize,
+        key: &'static str,
+        values: impl Serialize,
+    ) -> Result<(), Error> {
+        let line = Line {
+            id: label(self.labels.id, &chunk.ids, row),
+            text: label(self.labels.text, &chunk.texts, row),
+            key,
+            values,
+        };
+        self.rows += 1;
+        let written = serde_json::to_writer(&mut self.stream, &line).map_err(Into::into);
+        written.and_then(|()| self.stream.write_all(b"\n")).map_err(|source| self.stream.fail(source))
+    }
+
+    /// JSON would say `null` without a word.
+    fn check_finite(&self, rows: &Array2<f32>) -> Result<(), Error> {
+        match rows.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            None => Ok(()),
+            Some(((row, dim), value)) => {
+                Err(Error::NotFinite { row: self.rows + row as u64 + 1, dim, value: *value })
+            }
+        }
+    }
+}
+
+impl Sink for JsonlSink {
+    fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
+        if let Vectors::Float32(rows) = vectors {
+            self.check_finite(rows)?;
+        }
+        with_rows!(vectors, rows => {
+            for (row, values) in rows.outer_iter().enumerate() {
+                self.line(chunk, row, "embedding", Row(values))?;
+            }
+        });
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Error> {
+        self.stream.finish()
+    }
+}
+
+struct Line<'a, V> {
+    id: Option<&'a str>,
+    text: Option<&'a str>,
+    key: &'static str,
+    values: V,
+}
+
+impl<V: Serialize> Serialize for Line<'_, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_struct("Line", 3)?;
+        if let Some(id) = self.id {
+            line.serialize_field("id", id)?;
+        }
+        if let Some(text) = self.text {
+            line.serialize_field("text", text)?;
+        }
+        line.serialize_field(self.key, &self.values)?;
+        line.end()
+    }
+}
+
+/// A vector as a list.
+pub(super) struct Row<'a, T>(pub(super) ArrayView1<'a, T>);
+
+impl<T: Serialize> Serialize for Row<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
+    }
+}
+
+/// A matrix as a list of lists.
+struct Rows<'a>(&'a Array2<f32>);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.axis_iter(Axis(0)).map(Row))
+    }
+}

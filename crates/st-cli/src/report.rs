@@ -1,0 +1,204 @@
+//! Answers that are not vectors: to people as aligned lines, to programs as JSON.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::settings::Settings;
+
+/// Columns of a line that is cut to fit.
+const WIDTH: usize = 100;
+
+/// Named values, in order; an object among them is a section.
+///
+/// Names that end in `bytes` or `seconds` are shown with a unit.
+pub(crate) type Report = Map<String, Value>;
+
+/// Prints a report in the form that was asked for.
+pub(crate) fn print(report: &Report, settings: &Settings) -> Result<(), Error> {
+    if settings.json { print_json(report) } else { print_text(&lines(report)) }
+}
+
+/// Prints one JSON value and a line end.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(stdout)
+}
+
+/// Prints finished lines.
+pub(crate) fn print_text(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(stdout)
+}
+
+/// Says something beside the answer, on standard error.
+pub(crate) fn note(kind: &str, text: &str) {
+    // There is nobody to tell if standard error is closed.
+    let _ = writeln!(io::stderr().lock(), "{kind}: {text}");
+}
+
+/// Prints a report on standard error, where standard output holds the vectors or nothing.
+pub(crate) fn print_aside(report: &Report) {
+    let _ = io::stderr().lock().write_all(lines(report).as_bytes());
+}
+
+/// Says how many texts lost their end; nothing if none did.
+pub(crate) fn note_truncated(truncated: usize, texts: usize, max_tokens: Option<usize>) {
+    if truncated > 0 {
+        let limit = max_tokens.map_or_else(|| "the limit".to_owned(), |limit| format!("{limit} tokens"));
+        note("note", &format!("{truncated} of {texts} texts were longer than {limit} and lost their end"));
+    }
+}
+
+fn stdout(source: io::Error) -> Error {
+    Error::Stdout { source }
+}
+
+/// A report as aligned lines.
+pub(crate) fn lines(report: &Report) -> String {
+    let mut out = String::new();
+    rows(report.iter().filter(|(_, value)| !value.is_object()), "", &mut out);
+    for (name, value) in report {
+        if let Value::Object(section) = value {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(&spaced(name));
+            out.push('\n');
+            rows(section.iter(), "  ", &mut out);
+        }
+    }
+    out
+}
+
+fn rows<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>, indent: &str, out: &mut String) {
+    let entries: Vec<_> = entries.filter(|(_, value)| !value.is_null()).collect();
+    let width = entries.iter().map(|(name, _)| label(name).chars().count()).max().unwrap_or_default();
+    for (name, value) in entries {
+        let blank = format!("\n{indent}{:width$}  ", "");
+        let text = shown(name, value).replace('\n', &blank);
+        let line = format!("{indent}{:<width$}  {text}", label(name));
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+}
+
+/// The unit is in the value; the name need not say it.
+fn label(name: &str) -> String {
+    let name = match name {
+        "bytes" => "size",
+        "seconds" => "time",
+        _ => name.strip_suffix("_bytes").or_else(|| name.strip_suffix("_seconds")).unwrap_or(name),
+    };
+    spaced(name)
+}
+
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+fn shown(name: &str, value: &Value) -> String {
+    match value {
+        Value::Number(number) if name.ends_with("bytes") => bytes(number.as_f64().unwrap_or_default()),
+        Value::Number(number) if name.ends_with("seconds") => {
+            format!("{:.2} s", number.as_f64().unwrap_or_default())
+        }
+        Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), grouped),
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Null => String::new(),
+        Value::Array(items) => shown_list(items),
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(name, value)| format!("{name} {}", shown(name, value)));
+            entries.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// Long items stand under each other, short ones beside each other.
+fn shown_list(items: &[Value]) -> String {
+    let items: Vec<_> = items.iter().map(|item| shown("", item)).collect();
+    let length: usize = items.iter().map(|item| item.chars().count() + 2).sum();
+    items.join(if length > WIDTH * 3 / 4 { "\n" } else { ", " })
+}
+
+/// A size with three digits and a decimal unit.
+pub(crate) fn bytes(bytes: f64) -> String {
+    let mut value = bytes;
+    let mut units = ["B", "kB", "MB", "GB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    for next in units {
+        if value < 1000.0 {
+            break;
+        }
+        (value, unit) = (value / 1000.0, next);
+    }
+    if unit == "B" { format!("{value:.0} {unit}") } else { format!("{value:.1} {unit}") }
+}
+
+/// Digits in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A text on one line, cut where the line ends.
+pub(crate) fn snippet(text: &str, used: usize) -> String {
+    let room = WIDTH.saturating_sub(used).max(20);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= room {
+        return line;
+    }
+    let mut cut: String = line.chars().take(room - 1).collect();
+    cut.truncate(cut.trim_end().len());
+    cut + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_have_units_and_groups() {
+        for (name, value, expected) in [
+            ("weights_bytes", json!(90_868_376), "90.9 MB"),
+            ("weights_bytes", json!(999), "999 B"),
+            ("load_seconds", json!(0.1234), "0.12 s"),
+            ("parameters", json!(22_713_216), "22,713,216"),
+            ("normalize", json!(true), "yes"),
+            ("modes", json!(["mean", "max"]), "mean, max"),
+            ("dtypes", json!({"F32": 1200}), "F32 1,200"),
+        ] {
+            assert_eq!(shown(name, &value), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn sections_follow_the_plain_values() {
+        let Value::Object(report) =
+            json!({"model": "m", "limits": {"max_tokens": 256, "vocabulary": null}, "total_bytes": 1500})
+        else {
+            unreachable!("an object")
+        };
+        assert_eq!(lines(&report), "model  m\ntotal  1.5 kB\n\nlimits\n  max tokens  256\n");
+    }
+
+    #[test]
+    fn snippets_fit_the_line() {
+        assert_eq!(snippet("a\n  b", 0), "a b");
+        let cut = snippet(&"é".repeat(300), 60);
+        assert_eq!((cut.chars().count(), cut.ends_with('…')), (40, true));
+    }
+}

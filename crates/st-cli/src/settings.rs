@@ -1,0 +1,115 @@
+//! What was meant: arguments and environment together. The only reader of the environment.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use st_core::{EncodeOptions, Prompt, Task};
+use st_model::{LoadOptions, Places};
+
+use crate::args::{GlobalArgs, InputArgs, ModelArgs, PromptArgs};
+use crate::input::{self, Columns, Origin};
+
+/// What `tracing` shows, in its own syntax, such as `debug` or `st_model=trace`; `-v` wins.
+const LOG: &str = "ST_LOG";
+
+/// What holds for the whole run.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The answer is for a program.
+    pub(crate) json: bool,
+    /// Progress may be drawn.
+    pub(crate) progress: bool,
+    /// What `tracing` shows.
+    pub(crate) log: String,
+    /// Where ONNX Runtime and the cache are.
+    pub(crate) places: Places,
+}
+
+impl Settings {
+    /// Joins the arguments of every command with the environment.
+    pub(crate) fn new(global: &GlobalArgs) -> Self {
+        let log = match global.verbose {
+            0 => variable(LOG).map_or_else(|| "warn".to_owned(), |log| log.to_string_lossy().into_owned()),
+            1 => "warn,st=info,st_model=info,st_export=info,mlflow_flavor=info".to_owned(),
+            _ => "info,st=trace,st_model=trace,st_export=trace,mlflow_flavor=trace".to_owned(),
+        };
+        Self {
+            json: global.json,
+            progress: io::stderr().is_terminal(),
+            log,
+            places: Places::from_env(variable),
+        }
+    }
+
+    /// The places, with an explicit runtime if one is given.
+    pub(crate) fn places(&self, runtime: Option<&Path>) -> Places {
+        match runtime {
+            Some(path) => self.places.clone().with_runtime(path),
+            None => self.places.clone(),
+        }
+    }
+
+    /// How a model is loaded. A program for people takes all cores, unlike the library.
+    pub(crate) fn load_options(&self, args: &ModelArgs) -> LoadOptions {
+        let threads = args.threads.unwrap_or_else(cores);
+        let mut options = LoadOptions::new(self.places(args.runtime.as_deref())).with_threads(threads);
+        if let Some(tokens) = args.max_seq_length {
+            options = options.with_max_seq_length(tokens);
+        }
+        if let Some(graph) = &args.graph {
+            options = options.with_graph(graph);
+        }
+        options
+    }
+}
+
+/// Reads a variable of the environment.
+fn variable(name: &str) -> Option<OsString> {
+    #[expect(clippy::disallowed_methods, reason = "this file is the only reader of the environment")]
+    std::env::var_os(name)
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// What stands before each text.
+pub(crate) fn encode_options(args: &PromptArgs) -> EncodeOptions {
+    let options = EncodeOptions::default().with_prompt(match (&args.prompt, &args.prompt_name) {
+        (Some(text), _) => Prompt::Text(text.clone()),
+        (None, Some(name)) => Prompt::Name(name.clone()),
+        (None, None) => Prompt::Default,
+    });
+    match (args.query, args.document) {
+        (true, _) => options.with_task(Task::Query),
+        (false, true) => options.with_task(Task::Document),
+        (false, false) => options,
+    }
+}
+
+/// A path, unless it is the sign for standard input or output.
+pub(crate) fn file(path: &Path) -> Option<PathBuf> {
+    (path != Path::new("-")).then(|| path.to_owned())
+}
+
+/// A file or standard input.
+pub(crate) fn origin(path: &Path, format: Option<input::Format>) -> Origin {
+    file(path).map_or(Origin::Stdin(format), |path| Origin::File(path, format))
+}
+
+/// Texts of the command line, a file, or standard input.
+pub(crate) fn texts_or_file(texts: &[String], args: &InputArgs) -> Origin {
+    match &args.input {
+        Some(path) => origin(path, args.input_format),
+        None if texts.is_empty() => Origin::Stdin(args.input_format),
+        None => Origin::Inline(texts.to_vec()),
+    }
+}
+
+/// The columns that were named.
+pub(crate) fn columns(text: Option<&String>, id: Option<&String>) -> Columns {
+    Columns { text: text.cloned(), id: id.cloned() }
+}

@@ -1,0 +1,70 @@
+//! The tensors of a model folder, from the headers of its weight files.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use st_export::checkpoint::{SafetensorsHeader, read_safetensors_header};
+
+use crate::error::Error;
+
+/// A header that is longer is no header: the largest models need a few megabytes.
+const HEADER_LIMIT: u64 = 100 << 20;
+
+/// Files, tensors, parameters and number formats; nothing but the headers is read.
+pub(crate) fn section(folder: &Path) -> anyhow::Result<Value> {
+    let files = files(folder).map_err(|source| read_error(folder, source))?;
+    let (mut tensors, mut parameters, mut bytes) = (0, 0_u64, 0);
+    let mut formats: BTreeMap<String, u64> = BTreeMap::new();
+    for path in &files {
+        for entry in header(path)?.tensors.values() {
+            let elements = entry.shape.iter().map(|&length| length as u64).product::<u64>();
+            tensors += 1;
+            parameters += elements;
+            bytes += entry.bytes;
+            *formats.entry(entry.dtype.clone()).or_default() += 1;
+        }
+    }
+    let names: Vec<_> =
+        files.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
+    Ok(
+        json!({"files": names, "tensors": tensors, "parameters": parameters, "formats": formats, "bytes": bytes}),
+    )
+}
+
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn header(path: &Path) -> anyhow::Result<SafetensorsHeader> {
+    let (start, length) = start(path).map_err(|source| read_error(path, source))?;
+    read_safetensors_header(&start, length)
+        .map_err(|problem| anyhow::Error::new(problem).context(format!("cannot read {}", path.display())))
+}
+
+/// The length of the header, the header, and how long the file is.
+fn start(path: &Path) -> io::Result<(Vec<u8>, u64)> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut start = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut start)?;
+    if let Some(prefix) = start.first_chunk::<8>() {
+        let header = u64::from_le_bytes(*prefix).min(length).min(HEADER_LIMIT);
+        file.take(header).read_to_end(&mut start)?;
+    }
+    Ok((start, length))
+}
+
+fn read_error(path: &Path, source: io::Error) -> Error {
+    Error::Read { file: path.display().to_string(), source }
+}
