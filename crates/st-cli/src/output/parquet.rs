@@ -80,10 +80,11 @@ impl Sink for ParquetSink {
     }
 
     fn finish(self: Box<Self>) -> Result<(), Error> {
-        let stream = match self.state {
+        let Self { state, name, .. } = *self;
+        let stream = match state {
             State::Waiting(stream) => stream,
             State::Writing(writer) => {
-                let fail = |error| Error::Write { file: self.name, source: io_error(error) };
+                let fail = |error| Error::Write { file: name, source: io_error(error) };
                 Some(writer.into_inner().map_err(fail)?)
             }
         };
