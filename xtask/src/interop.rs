@@ -21,8 +21,7 @@ const DONE: &str = "complete";
 pub(crate) fn run(arguments: &InteropArguments) -> Result<()> {
     let mut totals = Totals::default();
     let outcome = all(arguments, &mut totals);
-    println!("{totals}");
-    outcome
+    totals.conclude(outcome)
 }
 
 /// Runs every script; `totals` holds what was counted, also when one fails.

@@ -16,6 +16,7 @@ mod consumers;
 mod environment;
 mod export;
 mod fixtures;
+mod fuzz;
 mod interop;
 mod places;
 mod process;
@@ -54,6 +55,6 @@ fn run(task: &Task) -> Result<()> {
         Task::Fixtures(arguments) => fixtures::run(arguments.check),
         Task::Quickstart => quickstart::run(),
         Task::Bench(arguments) => bench::run(arguments),
-        Task::Fuzz(_) => anyhow::bail!("not there yet"),
+        Task::Fuzz(arguments) => fuzz::run(arguments),
     }
 }

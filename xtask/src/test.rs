@@ -16,8 +16,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<()> {
     if totals.ignored > 0 {
         println!("{} tests need something that is not set up here; `--live` runs them", totals.ignored);
     }
-    println!("{totals}");
-    outcome
+    totals.conclude(outcome)
 }
 
 /// All steps; `totals` holds what was counted, also when one fails.

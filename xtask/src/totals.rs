@@ -13,6 +13,15 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    /// Prints the plain last line; what stops before any test fails must not read as a success.
+    pub(crate) fn conclude(mut self, outcome: anyhow::Result<()>) -> anyhow::Result<()> {
+        if outcome.is_err() && self.failed == 0 {
+            self.failed = 1;
+        }
+        println!("{self}");
+        outcome
+    }
+
     /// From the summary of `cargo nextest run`.
     pub(crate) fn of_nextest(text: &str) -> Self {
         let summary = text.lines().rev().find(|line| line.contains("Summary [") && line.contains(" run: "));
