@@ -1,7 +1,7 @@
 //! Graphs that were exported once and are found again by the digest of what they were made of.
 //!
-//! An entry is the folder `<digest>` with `model.onnx`, `model.onnx_data` and `entry.json`, which records size and
-//! digest of the other two. An entry that no longer fits its record is exported again.
+//! An entry is the folder `<digest>` with `model.onnx`, `model.onnx_data` and `entry.json`, which records
+//! size and digest of the other two. An entry that no longer fits its record is exported again.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -56,13 +56,13 @@ impl GraphCache {
 
     /// Finds the graph of the transformer in `folder` under `head`, or exports it.
     ///
-    /// Every byte of the weights is hashed to find the entry, and every byte of the entry to trust it; both run at the
-    /// speed of memory. Several processes may ask at once: each writes to a folder of its own, one rename wins, and the
-    /// others use what won.
+    /// Every byte of the weights is hashed to find the entry, and every byte of the entry to trust it; both
+    /// run at the speed of memory. Several processes may ask at once: each writes to a folder of its own, one
+    /// rename wins, and the others use what won.
     ///
     /// # Errors
     ///
-    /// Everything that [`export`](crate::export) can fail with, and [`Error::Io`] for the cache itself.
+    /// Everything that [`export()`](crate::export()) can fail with, and [`Error::Io`] for the cache itself.
     pub fn get_or_export(&self, folder: &Path, head: Option<&Head>) -> Result<CachedGraph, Error> {
         let digest = digest(folder, head)?;
         let entry = self.root.join(&digest);
@@ -128,7 +128,8 @@ impl GraphCache {
     }
 }
 
-/// Raise it whenever the graph that is written for the same checkpoint changes, so that no cache serves the old one.
+/// Raise it whenever the graph that is written for the same checkpoint changes, so that no cache serves the
+/// old one.
 const EXPORTER_VERSION: u32 = 1;
 /// How folders start that are not finished.
 const DRAFT: &str = ".draft-";

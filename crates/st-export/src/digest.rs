@@ -1,8 +1,8 @@
 //! BLAKE3 of whole files, on a few threads.
 //!
-//! A model is hashed each time that its graph is looked for, so this is on the path of every cold start. BLAKE3 is a
-//! tree: segments are hashed apart from each other and then joined, and the result is the ordinary digest, which
-//! `b3sum` prints too.
+//! A model is hashed each time that its graph is looked for, so this is on the path of every cold start.
+//! BLAKE3 is a tree: segments are hashed apart from each other and then joined, and the result is the
+//! ordinary digest, which `b3sum` prints too.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -17,7 +17,8 @@ use blake3::{Hash, Hasher};
 
 use crate::Error;
 
-/// Bytes of a segment: a power of two, as the tree demands, and large enough that starting a thread does not matter.
+/// Bytes of a segment: a power of two, as the tree demands, and large enough that starting a thread does not
+/// matter.
 const SEGMENT: u64 = 4 << 20;
 /// Bytes that are read at once.
 const PIECE: usize = 256 << 10;

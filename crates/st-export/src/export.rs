@@ -23,7 +23,7 @@ pub enum WeightPlacement {
     External,
 }
 
-/// How [`export`] writes.
+/// How [`export()`] writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportOptions {
@@ -76,18 +76,18 @@ pub(crate) const WEIGHTS: &str = "model.onnx_data";
 
 /// Writes the transformer in `folder` as `model.onnx` (and perhaps `model.onnx_data`) into `destination`.
 ///
-/// `folder` is a checkpoint with `config.json` and safetensors. The graph takes int64 `input_ids`, `attention_mask` and
-/// `token_type_ids`, each `[batch, sequence]`, and gives float32 `token_embeddings` `[batch, sequence, hidden]`; with a
-/// `head` also `sentence_embedding` `[batch, dim]`.
+/// `folder` is a checkpoint with `config.json` and safetensors. The graph takes int64 `input_ids`,
+/// `attention_mask` and `token_type_ids`, each `[batch, sequence]`, and gives float32 `token_embeddings`
+/// `[batch, sequence, hidden]`; with a `head` also `sentence_embedding` `[batch, dim]`.
 ///
-/// Nothing half-written is ever seen under the final names: files are written under temporary ones in `destination`,
-/// brought to the disk, and renamed. A graph that is replaced goes first, so an interruption leaves no graph rather than
-/// one with the weights of another.
+/// Nothing half-written is ever seen under the final names: files are written under temporary ones in
+/// `destination`, brought to the disk, and renamed. A graph that is replaced goes first, so an interruption
+/// leaves no graph rather than one with the weights of another.
 ///
 /// # Errors
 ///
-/// [`Error::Exists`] unless overwriting is allowed, [`Error::DiskFull`], and everything that can be wrong with the
-/// checkpoint: see [`Error`].
+/// [`Error::Exists`] unless overwriting is allowed, [`Error::DiskFull`], and everything that can be wrong
+/// with the checkpoint: see [`Error`].
 pub fn export(
     folder: &Path,
     head: Option<&Head>,
@@ -119,11 +119,12 @@ pub fn export(
     })
 }
 
-/// Writes the transformer in `folder` into memory, weights inside; see [`export`].
+/// Writes the transformer in `folder` into memory, weights inside; see [`export()`].
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] over two gigabytes, and everything that can be wrong with the checkpoint: see [`Error`].
+/// [`Error::TooLarge`] over two gigabytes, and everything that can be wrong with the checkpoint: see
+/// [`Error`].
 pub fn export_bytes(folder: &Path, head: Option<&Head>) -> Result<Vec<u8>, Error> {
     let source = Source::open(folder, head)?;
     let plan = Plan::new(&source.graph);

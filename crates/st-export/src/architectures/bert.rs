@@ -1,6 +1,7 @@
 //! BERT: absolute positions, normalisation after each residual.
 //!
-//! Serves MiniLM, BGE, E5, GTE of the first version and `LaBSE`. Which tokenizer feeds it does not matter here.
+//! Serves MiniLM, BGE, E5, GTE of the first version and `LaBSE`. Which tokenizer feeds it does not matter
+//! here.
 
 use std::ops::RangeInclusive;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The transformers that can be written, one file each.
 //!
-//! An architecture knows four things: how to read its `config.json`, how files spell its weights, its graph, and which
-//! settings the graph depends on. Adding one is a file here and a line in each `match` below.
+//! An architecture knows four things: how to read its `config.json`, how files spell its weights, its graph,
+//! and which settings the graph depends on. Adding one is a file here and a line in each `match` below.
 
 mod bert;
 

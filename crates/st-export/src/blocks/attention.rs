@@ -17,8 +17,8 @@ pub(crate) struct SelfAttention {
 }
 
 impl SelfAttention {
-    /// What is added to the scores: 0 for tokens that count, for others the lowest finite number. It is never minus
-    /// infinity, which would turn a text without tokens into NaN. Shape `[batch, 1, 1, sequence]`.
+    /// What is added to the scores: 0 for tokens that count, for others the lowest finite number. It is never
+    /// minus infinity, which would turn a text without tokens into NaN. Shape `[batch, 1, 1, sequence]`.
     pub(crate) fn mask(builder: &mut GraphBuilder, sequence: &Sequence) -> ValueId {
         let lowest = builder.float32(f32::MIN);
         let zero = builder.float32(0.0);
@@ -36,7 +36,8 @@ impl SelfAttention {
         sequence.with_axes(builder, &[heads, hidden / heads])
     }
 
-    /// `[tokens, hidden]` to the context of every token in the same shape; the output projection is the caller's.
+    /// `[tokens, hidden]` to the context of every token in the same shape; the output projection is the
+    /// caller's.
     ///
     /// `names` are those of the query, key and value projections.
     pub(crate) fn apply(self, builder: &mut GraphBuilder, names: [&str; 3], value: ValueId) -> ValueId {
@@ -55,7 +56,8 @@ impl SelfAttention {
         Sequence::flatten(builder, context, self.hidden)
     }
 
-    /// One projection, split into heads, with its axes `[batch, sequence, head, width]` put in the order `perm`.
+    /// One projection, split into heads, with its axes `[batch, sequence, head, width]` put in the order
+    /// `perm`.
     fn heads_of(self, builder: &mut GraphBuilder, name: &str, value: ValueId, perm: &[i64]) -> ValueId {
         let projected = linear(builder, name, value, (self.hidden, self.hidden));
         builder.within(name, |builder| {

@@ -18,7 +18,8 @@ pub(crate) fn lookup(
 
 /// The first rows of the table `{name}.weight` `[rows, width]`, one for each position: `[sequence, width]`.
 ///
-/// A sequence longer than the table makes the addition that follows fail in the runtime; nothing is cut silently.
+/// A sequence longer than the table makes the addition that follows fail in the runtime; nothing is cut
+/// silently.
 pub(crate) fn absolute_positions(
     builder: &mut GraphBuilder,
     name: &str,

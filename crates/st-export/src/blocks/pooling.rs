@@ -1,7 +1,8 @@
 //! Token embeddings to one sentence embedding, inside the graph.
 //!
-//! The formulas are those of sentence-transformers. Masks may have padding on either side. A text without any token
-//! that counts gives zeros, or what the reference gives: its first token for `cls`, minus infinity for `max`.
+//! The formulas are those of sentence-transformers. Masks may have padding on either side. A text without any
+//! token that counts gives zeros, or what the reference gives: its first token for `cls`, minus infinity for
+//! `max`.
 
 use st_core::PoolingMode;
 
@@ -14,7 +15,8 @@ const SMALLEST_COUNT: f32 = 1e-9;
 /// Smallest length that a vector is divided by.
 const SMALLEST_LENGTH: f32 = 1e-12;
 
-/// Pools `tokens` `[batch, sequence, hidden]` to `[batch, modes · hidden]`, and normalises if the head says so.
+/// Pools `tokens` `[batch, sequence, hidden]` to `[batch, modes · hidden]`, and normalises if the head says
+/// so.
 pub(crate) fn sentence_embedding(
     builder: &mut GraphBuilder,
     head: &Head,
@@ -72,8 +74,8 @@ impl Pooling {
         sum
     }
 
-    /// The sum of the tokens `[batch, hidden]` and of the weights `[batch, 1]`. The sum is a product of matrices, which
-    /// needs no masked copy of the tokens.
+    /// The sum of the tokens `[batch, hidden]` and of the weights `[batch, 1]`. The sum is a product of
+    /// matrices, which needs no masked copy of the tokens.
     fn weighted_sum(&self, builder: &mut GraphBuilder, weights: ValueId) -> (ValueId, ValueId) {
         let row = builder.unsqueeze(weights, &[1]);
         let sum = builder.matmul(row, self.tokens);

@@ -21,7 +21,8 @@ impl FloatFormat {
         }
     }
 
-    /// The same numbers as little-endian 32-bit floats; `buffer` is used only where there is something to convert.
+    /// The same numbers as little-endian 32-bit floats; `buffer` is used only where there is something to
+    /// convert.
     pub(super) fn to_float32<'a>(self, bytes: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
         match self {
             Self::Float32 => return bytes,

@@ -1,7 +1,7 @@
 //! The header of a safetensors file, from untrusted bytes.
 //!
-//! The reference crate wants the whole file in memory to read its header; this one reads the header alone, so a
-//! checkpoint of any size costs kilobytes until its tensors are asked for.
+//! The reference crate wants the whole file in memory to read its header; this one reads the header alone, so
+//! a checkpoint of any size costs kilobytes until its tensors are asked for.
 
 use std::collections::BTreeMap;
 
@@ -89,8 +89,8 @@ pub struct SafetensorsHeader {
 
 /// Reads the header of a safetensors file of `file_bytes` bytes from its first bytes.
 ///
-/// `start` holds the length and the header and may hold more. Nothing is allocated from a length that the bytes only
-/// claim, and no input makes this panic.
+/// `start` holds the length and the header and may hold more. Nothing is allocated from a length that the
+/// bytes only claim, and no input makes this panic.
 ///
 /// # Errors
 ///

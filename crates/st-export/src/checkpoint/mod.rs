@@ -1,7 +1,7 @@
 //! Weights on disk: which files, which tensors in them, and their numbers one piece at a time.
 //!
-//! Only safetensors are read, never a pickle. A [`Checkpoint`] knows headers only; numbers pass through a buffer of a
-//! megabyte, so that memory does not grow with the model.
+//! Only safetensors are read, never a pickle. A checkpoint knows headers only; numbers pass through a
+//! buffer of a megabyte, so that memory does not grow with the model.
 
 mod convert;
 mod files;
@@ -85,7 +85,8 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Checks that the weights which an architecture needs are here, in the shapes that it needs, and no others.
+    /// Checks that the weights which an architecture needs are here, in the shapes that it needs, and no
+    /// others.
     pub(crate) fn check<'a>(
         &self,
         needed: impl IntoIterator<Item = (&'a str, &'a [usize])>,

@@ -255,7 +255,8 @@ impl GraphBuilder {
         self.apply(Op::ReduceMax { keep_dims }, &[value, along])
     }
 
-    /// Index of the largest value along the second axis, which stays with size one; the first or the last among equals.
+    /// Index of the largest value along the second axis, which stays with size one; the first or the last
+    /// among equals.
     pub fn arg_max(&mut self, value: ValueId, select_last: bool) -> ValueId {
         self.apply(Op::ArgMax { axis: 1, select_last }, &[value])
     }

@@ -13,8 +13,8 @@ pub enum GeluForm {
 
 /// One operator of ONNX's default domain, version 20.
 ///
-/// A pass matches on this. Inputs that are tensors (axes, shapes, bounds) are inputs of the [`Node`](super::Node), as
-/// in ONNX; only what ONNX calls an attribute is a field here.
+/// A pass matches on this. Inputs that are tensors (axes, shapes, bounds) are inputs of the
+/// [`Node`](super::Node), as in ONNX; only what ONNX calls an attribute is a field here.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Op {

@@ -59,8 +59,8 @@ pub enum GraphProblem {
 }
 
 impl Graph {
-    /// Checks that names are unique, that every value is made once and before it is read, and that every node has as
-    /// many inputs as its operator takes.
+    /// Checks that names are unique, that every value is made once and before it is read, and that every node
+    /// has as many inputs as its operator takes.
     ///
     /// # Errors
     ///

@@ -62,8 +62,8 @@ pub struct GraphHeader {
 
 /// Reads and judges the header of an ONNX file in memory; external data is checked by name only.
 ///
-/// Weights are skipped, not copied. No input makes this panic, and nothing is allocated from a length that the bytes only
-/// claim.
+/// Weights are skipped, not copied. No input makes this panic, and nothing is allocated from a length that
+/// the bytes only claim.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! The ONNX file format: writing our own graphs, judging those of others.
 //!
-//! A file of someone else is hostile until [`read_header`] has gone through it: its external data must be plain names
-//! of regular files beside it, its operators must be ones that ONNX Runtime brings along, and its sizes must agree with
-//! its bytes. Only then should the file be handed to a runtime.
+//! A file of someone else is hostile until [`read_header`] has gone through it: its external data must be
+//! plain names of regular files beside it, its operators must be ones that ONNX Runtime brings along, and its
+//! sizes must agree with its bytes. Only then should the file be handed to a runtime.
 
 mod bytes;
 mod header;

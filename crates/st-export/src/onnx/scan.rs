@@ -10,7 +10,8 @@ use crate::ir::{Dim, ElementType, ValueInfo};
 
 /// Graphs within graphs that are followed.
 const DEPTH_LIMIT: usize = 16;
-/// What a file may hold of each kind; a tiny message makes a larger value, so the size of the file is no bound.
+/// What a file may hold of each kind; a tiny message makes a larger value, so the size of the file is no
+/// bound.
 const TENSOR_LIMIT: usize = 1 << 20;
 const PORT_LIMIT: usize = 1 << 12;
 const AXIS_LIMIT: usize = 64;

@@ -1,7 +1,7 @@
 //! From the intermediate representation to bytes, weights streamed a piece at a time.
 //!
-//! Protobuf wants the length of a message before its content, so the file is planned first: the sizes of all weights
-//! are known, and only the small rest is encoded in memory.
+//! Protobuf wants the length of a message before its content, so the file is planned first: the sizes of all
+//! weights are known, and only the small rest is encoded in memory.
 
 use std::io::Write;
 use std::path::Path;

@@ -40,7 +40,8 @@ proptest! {
     fn cut_onnx_files_never_panic_and_are_never_whole(end in any::<prop::sample::Index>()) {
         let sound = &SOUND[0];
         let cut = read_header(&sound[..end.index(sound.len())]);
-        // Cut inside the graph it is malformed, before the graph it has none, and behind it only versions are lost.
+        // Cut inside the graph it is malformed, before the graph it has none, and behind it only versions are
+        // lost.
         if let Ok(header) = cut {
             prop_assert_eq!(header.inputs.len(), 3);
         }
