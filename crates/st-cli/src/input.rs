@@ -6,7 +6,7 @@ mod table;
 mod text;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use clap::ValueEnum;
 
 use crate::error::Error;
+use crate::report;
 
 /// The column that is read if none is named, as in the data sets of the field.
 const DEFAULT_COLUMN: &str = "text";
@@ -149,6 +150,9 @@ impl Source {
         let (name, (records, gauge)) = match origin {
             Origin::Inline(texts) => ("the command line".to_owned(), inline(texts.clone())),
             Origin::Stdin(format) => {
+                if io::stdin().is_terminal() {
+                    report::note("note", "reading texts from the terminal, one a line; Ctrl-D ends them");
+                }
                 let name = "standard input".to_owned();
                 let format = format.unwrap_or(Format::Txt);
                 let records = read(BufReader::new(io::stdin()), name.clone(), format, columns)?;

@@ -17,7 +17,7 @@ pub(crate) fn watch() -> anyhow::Result<()> {
         // The lock is held until the end, so that no file becomes final or begins any more.
         for path in &*unfinished() {
             // Nobody is left to tell if it fails.
-            let _ = fs::remove_file(path);
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
         #[expect(clippy::exit, reason = "the end of the process is what was asked for")]
         std::process::exit(INTERRUPTED);
@@ -25,7 +25,7 @@ pub(crate) fn watch() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A file that is removed if the process is interrupted while this lives.
+/// A file or folder that is removed if the process is interrupted while this lives.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
     path: PathBuf,

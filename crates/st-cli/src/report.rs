@@ -10,6 +10,9 @@ use crate::settings::Settings;
 /// Columns of a line that is cut to fit.
 const WIDTH: usize = 100;
 
+/// Columns of a list, beside the name that it has.
+const LIST_WIDTH: usize = 80;
+
 /// Named values, in order; an object among them is a section.
 ///
 /// Names that end in `bytes` or `seconds` are shown with a unit.
@@ -106,6 +109,7 @@ fn shown(name: &str, value: &Value) -> String {
             format!("{:.2} s", number.as_f64().unwrap_or_default())
         }
         Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), grouped),
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
         Value::String(text) => text.clone(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
@@ -118,11 +122,22 @@ fn shown(name: &str, value: &Value) -> String {
     }
 }
 
-/// Long items stand under each other, short ones beside each other.
+/// Beside each other as far as the line reaches.
 fn shown_list(items: &[Value]) -> String {
-    let items: Vec<_> = items.iter().map(|item| shown("", item)).collect();
-    let length: usize = items.iter().map(|item| item.chars().count() + 2).sum();
-    items.join(if length > WIDTH * 3 / 4 { "\n" } else { ", " })
+    let mut out = String::new();
+    let mut column = 0;
+    for item in items {
+        let item = shown("", item);
+        let length = item.chars().count() + 2;
+        if column > 0 {
+            let full = column + length > LIST_WIDTH;
+            out.push_str(if full { "\n" } else { ", " });
+            column = if full { 0 } else { column };
+        }
+        out.push_str(&item);
+        column += length;
+    }
+    out
 }
 
 /// A size with three digits and a decimal unit.

@@ -22,7 +22,8 @@ pub(crate) fn section(folder: &Path) -> anyhow::Result<Value> {
         for entry in header(path)?.tensors.values() {
             let elements = entry.shape.iter().map(|&length| length as u64).product::<u64>();
             tensors += 1;
-            parameters += elements;
+            // Whole numbers are indices that were stored beside the parameters.
+            parameters += if is_float(&entry.dtype) { elements } else { 0 };
             bytes += entry.bytes;
             *formats.entry(entry.dtype.clone()).or_default() += 1;
         }
@@ -32,6 +33,11 @@ pub(crate) fn section(folder: &Path) -> anyhow::Result<Value> {
     Ok(
         json!({"files": names, "tensors": tensors, "parameters": parameters, "formats": formats, "bytes": bytes}),
     )
+}
+
+/// `F32`, `F16`, `BF16`, `F8_E4M3` and so on.
+fn is_float(dtype: &str) -> bool {
+    dtype.starts_with('F') || dtype.starts_with("BF")
 }
 
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -39,6 +39,8 @@ fn overview(located: &Located, spec: &ModelSpec) -> Report {
         ("modules".to_owned(), json!(modules.join(" → "))),
         ("dim".to_owned(), json!(spec.dim())),
         ("similarity".to_owned(), json!(spec.similarity().name())),
+        ("default_prompt_name".to_owned(), json!(spec.sentence.default_prompt_name)),
+        ("truncate_dim".to_owned(), json!(spec.sentence.truncate_dim)),
         ("mlflow".to_owned(), mlflow(located)),
         (
             "transformer".to_owned(),
@@ -51,7 +53,10 @@ fn overview(located: &Located, spec: &ModelSpec) -> Report {
         ),
         (
             "tokenizer".to_owned(),
-            json!({"class": transformer.tokenizer.class, "lowercase": transformer.lowercase}),
+            json!({
+                "class": transformer.tokenizer.class,
+                "lowercase": transformer.lowercase || transformer.tokenizer.lowercase == Some(true),
+            }),
         ),
         (
             "pooling".to_owned(),
@@ -66,12 +71,7 @@ fn overview(located: &Located, spec: &ModelSpec) -> Report {
 }
 
 fn prompts(spec: &ModelSpec) -> Value {
-    let mut prompts: Report =
-        spec.sentence.prompts.iter().map(|(name, text)| (name.clone(), json!(format!("{text:?}")))).collect();
-    if let Some(name) = &spec.sentence.default_prompt_name {
-        prompts.insert("(default)".to_owned(), json!(name));
-    }
-    if prompts.is_empty() { Value::Null } else { Value::Object(prompts) }
+    if spec.sentence.prompts.is_empty() { Value::Null } else { json!(spec.sentence.prompts) }
 }
 
 fn mlflow(located: &Located) -> Value {

@@ -88,7 +88,7 @@ fn print(queries: &[String], best: &[Vec<Hit>], function: &str, settings: &Setti
         writeln!(out, "{query}")?;
         let width = hits.iter().map(|hit| hit.id.chars().count()).max().unwrap_or_default();
         for (rank, hit) in hits.iter().enumerate() {
-            let text = report::snippet(&hit.text, 18 + width);
+            let text = report::snippet(&hit.text, 19 + width);
             writeln!(out, "  {:>3}  {:>8.4}  {:<width$}  {text}", rank + 1, hit.score, hit.id)?;
         }
     }

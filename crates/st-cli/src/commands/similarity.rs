@@ -73,7 +73,7 @@ fn print_pairs(
     }
     let mut out = String::new();
     for ((score, left), right) in scores.iter().zip(left).zip(right) {
-        let (left, right) = (report::snippet(left, 57), report::snippet(right, 57));
+        let (left, right) = (report::snippet(left, 58), report::snippet(right, 58));
         writeln!(out, "{score:>8.4}  {left}  |  {right}")?;
     }
     Ok(report::print_text(&out)?)
