@@ -7,15 +7,21 @@
 
 mod args;
 mod commands;
+mod encoding;
 mod error;
 mod folder;
 mod hints;
 mod input;
+mod inspection;
 mod interrupt;
 mod model;
 mod output;
+mod probe;
 mod progress;
+mod ranking;
 mod report;
+mod save_options;
+mod scores;
 mod settings;
 mod spill;
 mod weights;

@@ -58,7 +58,9 @@ pub(crate) fn load_folder(folder: &Path, args: &ModelArgs, settings: &Settings) 
     let started = Instant::now();
     let encoder = SentenceTransformer::load(folder, &settings.load_options(args))
         .with_context(|| format!("cannot load the model {}", args.model.display()))?;
-    Ok(Loaded { encoder, took: started.elapsed() })
+    let took = started.elapsed();
+    tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
+    Ok(Loaded { encoder, took })
 }
 
 /// `models:/name`, `runs:/id/path`, `s3://bucket`; a drive letter alone is none.

@@ -9,8 +9,9 @@ use std::thread;
 use st_core::{EncodeOptions, Prompt, Task};
 use st_model::{LoadOptions, Places};
 
-use crate::args::{GlobalArgs, InputArgs, ModelArgs, PromptArgs};
+use crate::args::{EncodeArgs, GlobalArgs, InputArgs, ModelArgs, PromptArgs};
 use crate::input::{self, Columns, Origin};
+use crate::output::{Labels, Target};
 
 /// What `tracing` shows, in its own syntax, such as `debug` or `st_model=trace`; `-v` wins.
 const LOG: &str = "ST_LOG";
@@ -112,4 +113,14 @@ pub(crate) fn texts_or_file(texts: &[String], args: &InputArgs) -> Origin {
 /// The columns that were named.
 pub(crate) fn columns(text: Option<&String>, id: Option<&String>) -> Columns {
     Columns { text: text.cloned(), id: id.cloned() }
+}
+
+/// Where vectors go.
+pub(crate) fn target(args: &EncodeArgs) -> Target {
+    Target {
+        path: file(&args.output.output),
+        format: args.output.output_format,
+        force: args.output.force,
+        labels: Labels { text: args.output.with_text, id: args.input.id_column.is_some() },
+    }
 }

@@ -1,10 +1,7 @@
 //! `st similarity`: scores of pairs, or of each with each.
 
-use std::fmt::Write as _;
-
-use ndarray::{Array2, ArrayView1, ArrayView2};
-use serde_json::json;
-use st_core::{EncodeOptions, Encoder, Similarity};
+use ndarray::Array2;
+use st_core::{EncodeOptions, Encoder};
 use st_pooling::{similarity, similarity_pairwise};
 
 use super::Outcome;
@@ -12,6 +9,7 @@ use crate::args::SimilarityArgs;
 use crate::input::{Origin, Source};
 use crate::model::{self, Loaded};
 use crate::report;
+use crate::scores;
 use crate::settings::{self, Settings};
 
 pub(crate) fn run(args: &SimilarityArgs, settings: &Settings) -> anyhow::Result<Outcome> {
@@ -31,10 +29,10 @@ pub(crate) fn run(args: &SimilarityArgs, settings: &Settings) -> anyhow::Result<
     let right_rows = if left == right { left_rows.clone() } else { encode(&right, &loaded)? };
     if matrix {
         let scores = similarity(left_rows.view(), right_rows.view(), function)?;
-        print_matrix(&scores.view(), &left, &right, function, settings)?;
+        scores::print_matrix(&scores.view(), &left, &right, function, settings)?;
     } else {
         let scores = similarity_pairwise(left_rows.view(), right_rows.view(), function)?;
-        print_pairs(scores.view(), &left, &right, function, settings)?;
+        scores::print_pairs(scores.view(), &left, &right, function, settings)?;
     }
     Ok(Outcome::Done)
 }
@@ -58,51 +56,4 @@ fn encode(texts: &[String], loaded: &Loaded) -> anyhow::Result<Array2<f32>> {
     let encoded = loaded.encoder.encode(&views, &EncodeOptions::default()).map_err(model::encoding)?;
     report::note_truncated(encoded.truncated, texts.len(), loaded.encoder.max_tokens());
     encoded.vectors.into_float32().ok_or_else(|| anyhow::anyhow!("the encoder quantised unasked"))
-}
-
-fn print_pairs(
-    scores: ArrayView1<'_, f32>,
-    left: &[String],
-    right: &[String],
-    function: Similarity,
-    settings: &Settings,
-) -> anyhow::Result<()> {
-    if settings.json {
-        let answer = json!({"function": function.name(), "scores": scores.to_vec()});
-        return Ok(report::print_json(&answer)?);
-    }
-    let mut out = String::new();
-    for ((score, left), right) in scores.iter().zip(left).zip(right) {
-        let (left, right) = (report::snippet(left, 58), report::snippet(right, 58));
-        writeln!(out, "{score:>8.4}  {left}  |  {right}")?;
-    }
-    Ok(report::print_text(&out)?)
-}
-
-fn print_matrix(
-    scores: &ArrayView2<'_, f32>,
-    left: &[String],
-    right: &[String],
-    function: Similarity,
-    settings: &Settings,
-) -> anyhow::Result<()> {
-    if settings.json {
-        let rows: Vec<_> = scores.outer_iter().map(|row| row.to_vec()).collect();
-        let answer = json!({"function": function.name(), "scores": rows});
-        return Ok(report::print_json(&answer)?);
-    }
-    let mut out = format!("{:>4}", "");
-    for column in 1..=right.len() {
-        write!(out, "{column:>9}")?;
-    }
-    out.push('\n');
-    for (index, row) in scores.outer_iter().enumerate() {
-        write!(out, "{:>4}", index + 1)?;
-        for score in row {
-            write!(out, "{score:>9.4}")?;
-        }
-        let text = left.get(index).map(|text| report::snippet(text, 60)).unwrap_or_default();
-        writeln!(out, "  {text}")?;
-    }
-    Ok(report::print_text(&out)?)
 }

@@ -1,5 +1,7 @@
 //! The command itself: what it prints, what it writes, what it leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
+
 mod bad_input;
 mod encode;
 mod interrupted;

@@ -1,0 +1,113 @@
+//! From a source to a sink, a chunk at a time, so that memory does not grow with the number of texts.
+
+use st_core::{EncodeOptions, Encoder, Precision, Vectors};
+use st_pooling::STEADY_ROWS;
+
+use crate::error::Error;
+use crate::input::{Chunk, Source};
+use crate::model::{self, Loaded};
+use crate::output::{Labels, Sink, TokenSink};
+use crate::progress::Progress;
+use crate::report;
+use crate::settings::Settings;
+use crate::spill::Spill;
+
+/// Token embeddings are a hundred times as large as vectors, so fewer texts are in memory at a time.
+pub(crate) const TOKEN_CHUNK_TEXTS: usize = 64;
+
+/// What there is to say at the end.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) texts: usize,
+    pub(crate) dim: usize,
+    pub(crate) truncated: usize,
+    pub(crate) tokens: usize,
+}
+
+/// Encodes everything into `sink`; eight-bit vectors without ranges go over the disk.
+pub(crate) fn vectors(
+    source: Source,
+    loaded: &Loaded,
+    options: &EncodeOptions,
+    labels: Labels,
+    mut sink: Box<dyn Sink>,
+    settings: &Settings,
+) -> anyhow::Result<Counts> {
+    let eight_bit = matches!(options.precision, Precision::Int8 | Precision::Uint8);
+    let counts = if eight_bit && options.ranges.is_none() {
+        // The ranges are those of all texts, not of the first chunk.
+        let mut spill = Spill::new(labels)?;
+        let float = options.clone().with_precision(Precision::Float32);
+        let counts = each_chunk(source, loaded, &float, settings, |chunk, vectors| match vectors {
+            Vectors::Float32(rows) => spill.write(chunk, &rows),
+            _ => Ok(()),
+        })?;
+        check_calibration(options.precision, spill.rows())?;
+        spill.quantize_into(options.precision, sink.as_mut())?;
+        counts
+    } else {
+        each_chunk(source, loaded, options, settings, |chunk, vectors| Ok(sink.write(chunk, &vectors)?))?
+    };
+    sink.finish()?;
+    Ok(counts)
+}
+
+/// Encodes chunk by chunk and hands each on.
+fn each_chunk(
+    mut source: Source,
+    loaded: &Loaded,
+    options: &EncodeOptions,
+    settings: &Settings,
+    mut take: impl FnMut(&Chunk, Vectors) -> anyhow::Result<()>,
+) -> anyhow::Result<Counts> {
+    let mut counts = Counts::default();
+    let mut progress = Progress::new(source.gauge.clone(), settings.progress);
+    while let Some(chunk) = source.next_chunk()? {
+        let encoded = loaded.encoder.encode(&chunk.as_strs(), options).map_err(model::encoding)?;
+        counts.texts += chunk.texts.len();
+        counts.dim = encoded.vectors.dim().1;
+        counts.truncated += encoded.truncated;
+        counts.tokens += encoded.tokens;
+        take(&chunk, encoded.vectors)?;
+        progress.add(chunk.texts.len());
+    }
+    Ok(counts)
+}
+
+/// Encodes everything into one vector a token.
+pub(crate) fn tokens(
+    mut source: Source,
+    loaded: &Loaded,
+    options: &EncodeOptions,
+    mut sink: TokenSink,
+    settings: &Settings,
+) -> anyhow::Result<Counts> {
+    let mut counts = Counts::default();
+    let mut progress = Progress::new(source.gauge.clone(), settings.progress);
+    while let Some(chunk) = source.next_chunk()? {
+        let tokens = loaded.encoder.encode_tokens(&chunk.as_strs(), options).map_err(model::encoding)?;
+        counts.texts += chunk.texts.len();
+        counts.dim = tokens.texts.first().map_or(0, ndarray::ArrayBase::ncols);
+        counts.truncated += tokens.truncated;
+        counts.tokens += tokens.tokens();
+        sink.write(&chunk, &tokens)?;
+        progress.add(chunk.texts.len());
+    }
+    sink.finish()?;
+    Ok(counts)
+}
+
+/// One text is refused, few are warned of, as the reference does.
+fn check_calibration(precision: Precision, rows: usize) -> Result<(), Error> {
+    if rows < 2 {
+        return Err(Error::OneText { precision });
+    }
+    if rows < STEADY_ROWS {
+        let text = format!(
+            "{precision} ranges come from {rows} texts only; `--ranges`, or {STEADY_ROWS} texts and more, \
+             make them more stable"
+        );
+        report::note("warning", &text);
+    }
+    Ok(())
+}

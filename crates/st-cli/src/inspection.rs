@@ -1,0 +1,116 @@
+//! A model as a report.
+
+use serde_json::{Value, json};
+use st_core::{Encoder, PoolingMode};
+use st_model::{GraphState, ModelSpec, SentenceTransformer};
+
+use crate::model::Located;
+use crate::report::Report;
+
+/// What the configuration files say.
+pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
+    let modules: Vec<_> = spec.modules.iter().map(|module| module.kind.name()).collect();
+    let modes: Vec<_> = spec.pooling.modes.iter().copied().map(PoolingMode::name).collect();
+    let transformer = &spec.transformer;
+    Report::from_iter([
+        ("folder".to_owned(), json!(located.folder.display().to_string())),
+        ("modules".to_owned(), json!(modules.join(" → "))),
+        ("dim".to_owned(), json!(spec.dim())),
+        ("similarity".to_owned(), json!(spec.similarity().name())),
+        ("default_prompt_name".to_owned(), json!(spec.sentence.default_prompt_name)),
+        ("truncate_dim".to_owned(), json!(spec.sentence.truncate_dim)),
+        ("mlflow".to_owned(), mlflow(located)),
+        (
+            "transformer".to_owned(),
+            json!({
+                "model_type": transformer.model_type,
+                "architecture": transformer.architecture,
+                "hidden_size": transformer.hidden_size,
+                "max_tokens": transformer.max_tokens,
+            }),
+        ),
+        (
+            "tokenizer".to_owned(),
+            json!({
+                "class": transformer.tokenizer.class,
+                "lowercase": transformer.lowercase || transformer.tokenizer.lowercase == Some(true),
+            }),
+        ),
+        (
+            "pooling".to_owned(),
+            json!({
+                "modes": modes,
+                "include_prompt": spec.pooling.include_prompt,
+                "normalize": spec.normalize,
+            }),
+        ),
+        ("prompts".to_owned(), prompts(spec)),
+    ])
+}
+
+fn prompts(spec: &ModelSpec) -> Value {
+    if spec.sentence.prompts.is_empty() { Value::Null } else { json!(spec.sentence.prompts) }
+}
+
+fn mlflow(located: &Located) -> Value {
+    let Some(mlflow) = &located.mlflow else { return Value::Null };
+    json!({
+        "model_id": mlflow.mlmodel.model_id,
+        "mlflow_version": mlflow.mlmodel.mlflow_version,
+        "task": mlflow.mlmodel.task(),
+        "created": mlflow.mlmodel.utc_time_created,
+    })
+}
+
+/// What is known once the model is loaded: its graph and the runtime.
+pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> anyhow::Result<()> {
+    let graph = loaded.graph();
+    let mut section = Report::new();
+    if let Some(path) = &graph.path {
+        section.insert("file".to_owned(), json!(path.display().to_string()));
+        section.extend(graph_header(path)?);
+    }
+    section.insert("state".to_owned(), json!(state(graph.state)));
+    section.insert("max_tokens".to_owned(), json!(loaded.max_tokens()));
+    report.insert("graph".to_owned(), Value::Object(section));
+    let runtime = loaded.runtime();
+    report.insert(
+        "runtime".to_owned(),
+        json!({
+            "file": runtime.path.display().to_string(),
+            "build": runtime.build,
+            "resident_bytes": resident_bytes(),
+        }),
+    );
+    Ok(())
+}
+
+fn graph_header(path: &std::path::Path) -> anyhow::Result<Report> {
+    let header = st_export::onnx::open_header(path)?;
+    let values = |values: &[st_export::ValueInfo]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let operators = header.operators.values().flatten().map(|(name, count)| format!("{name} {count}"));
+    Ok(Report::from_iter([
+        ("producer".to_owned(), json!(format!("{} {}", header.producer_name, header.producer_version))),
+        ("opset".to_owned(), json!(header.opsets.get(""))),
+        ("inputs".to_owned(), json!(values(&header.inputs))),
+        ("outputs".to_owned(), json!(values(&header.outputs))),
+        ("operators".to_owned(), json!(operators.collect::<Vec<_>>())),
+    ]))
+}
+
+fn state(state: GraphState) -> &'static str {
+    match state {
+        GraphState::Cached => "found in the cache",
+        GraphState::Built => "made from the weights just now",
+        GraphState::Rebuilt => "damaged in the cache and made again",
+        GraphState::Given => "named on the command line",
+    }
+}
+
+/// Memory of this process with the model loaded; known on Linux only.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
