@@ -21,6 +21,7 @@ mod interop;
 mod places;
 mod process;
 mod quickstart;
+mod readme;
 mod setup;
 mod style;
 mod test;

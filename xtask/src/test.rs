@@ -1,4 +1,4 @@
-//! `cargo xtask test`: set-up, then every test there is, then the consumers.
+//! `cargo xtask test`: set-up, then every test there is, then the consumers and the README.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::args::TestArguments;
 use crate::process::{self, Witnessed};
 use crate::totals::Totals;
-use crate::{consumers, setup};
+use crate::{consumers, readme, setup};
 
 /// The command; its last line is the totals.
 pub(crate) fn run(arguments: &TestArguments) -> Result<()> {
@@ -26,7 +26,8 @@ pub(crate) fn all(arguments: &TestArguments, totals: &mut Totals) -> Result<()> 
     let read = if has_nextest() { Totals::of_nextest } else { Totals::of_libtest };
     count(&mut tests, read, totals)?;
     count(process::cargo().args(["test", "--workspace", "--doc"]), Totals::of_libtest, totals)?;
-    consumers::run(totals)
+    consumers::run(totals)?;
+    readme::run(totals)
 }
 
 /// Unit and integration tests; cargo-nextest runs them side by side where it is installed.
