@@ -131,7 +131,7 @@ fn shown_list(items: &[Value]) -> String {
         let length = item.chars().count() + 2;
         if column > 0 {
             let full = column + length > LIST_WIDTH;
-            out.push_str(if full { "\n" } else { ", " });
+            out.push_str(if full { ",\n" } else { ", " });
             column = if full { 0 } else { column };
         }
         out.push_str(&item);

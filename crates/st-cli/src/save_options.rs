@@ -10,6 +10,7 @@ use mlflow_flavor::{
 
 use crate::args::SaveArgs;
 use crate::error::Error;
+use crate::input::extension;
 
 /// Reads what the arguments name.
 pub(crate) fn read(args: &SaveArgs) -> Result<SaveOptions, Error> {
@@ -31,8 +32,9 @@ pub(crate) fn read(args: &SaveArgs) -> Result<SaveOptions, Error> {
 /// A file, or JSON itself. `{"inputs": …, "params": …}` is an example with parameters.
 fn input_example(text: &str) -> Result<InputExample, Error> {
     let path = Path::new(text);
+    let is_file = path.is_file() || extension(path) == "json";
     let value: Value =
-        if path.is_file() { json_file(path)? } else { parse(text, "the value of `--input-example`")? };
+        if is_file { json_file(path)? } else { parse(text, "the value of `--input-example`")? };
     if let Value::Object(both) = &value
         && both.len() == 2
         && let (Some(inputs), Some(Value::Object(params))) = (both.get("inputs"), both.get("params"))

@@ -13,6 +13,9 @@ use crate::error::Error;
 /// A header that is longer is no header: the largest models need a few megabytes.
 const HEADER_LIMIT: u64 = 100 << 20;
 
+/// How the small file begins that Git keeps in place of a large one.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/";
+
 /// Files, tensors, parameters and number formats; nothing but the headers is read.
 pub(crate) fn section(folder: &Path) -> anyhow::Result<Value> {
     let files = files(folder).map_err(|source| read_error(folder, source))?;
@@ -54,6 +57,9 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn header(path: &Path) -> anyhow::Result<SafetensorsHeader> {
     let (start, length) = start(path).map_err(|source| read_error(path, source))?;
+    if start.starts_with(LFS_POINTER) {
+        return Err(st_export::Error::LfsPointer { path: path.to_owned() }.into());
+    }
     read_safetensors_header(&start, length)
         .map_err(|problem| anyhow::Error::new(problem).context(format!("cannot read {}", path.display())))
 }

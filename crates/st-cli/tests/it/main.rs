@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod bad_input;
+mod broken_models;
 mod encode;
 mod interrupted;
 mod models;

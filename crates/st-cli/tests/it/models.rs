@@ -48,6 +48,45 @@ fn the_task_gives_the_envelope_and_csv_is_read_too() {
 }
 
 #[test]
+fn examples_and_signatures_come_from_files_or_the_line() {
+    let place = Place::new();
+    place.ok(&["save", "-m", "TINY", "-o", "line", "--input-example", "[\"a text\"]"]);
+    let signature = "inputs: '[{\"type\": \"string\", \"required\": true}]'";
+    assert!(place.read("line/MLmodel").contains(signature), "{}", place.read("line/MLmodel"));
+    assert_eq!(place.read("line/input_example.json"), "[\"a text\"]");
+
+    place.write("signature.json", "{\"inputs\": [{\"type\": \"string\", \"name\": \"body\"}]}");
+    place.ok(&["save", "-m", "TINY", "-o", "given", "--signature", "signature.json"]);
+    assert!(place.read("given/MLmodel").contains("\"name\": \"body\""), "{}", place.read("given/MLmodel"));
+
+    place.ok(&["save", "-m", "TINY", "-o", "without", "--signature", "none"]);
+    let mlmodel = place.read("without/MLmodel");
+    assert!(!mlmodel.contains("inputs:"), "{mlmodel}");
+
+    place.fails(
+        &["save", "-m", "TINY", "-o", "no", "--input-example", "no.json"],
+        "error: cannot read no.json\n  caused by: No such file or directory (os error 2)",
+    );
+    place.fails(
+        &["save", "-m", "TINY", "-o", "no", "--input-example", "a text"],
+        "error: cannot understand the value of `--input-example`\n  caused by: expected value at line 1 column 1",
+    );
+    assert!(!place.path("no").exists());
+}
+
+#[test]
+fn requirements_code_and_files_go_along() {
+    let place = Place::new();
+    place.write("notes.txt", "kept");
+    place.write("code.py", "print()");
+    let args = ["save", "-m", "TINY", "-o", "saved", "--extra-pip-requirements", "numpy<3"];
+    place.ok(&[args.as_slice(), &["--code-path", "code.py", "--extra-file", "notes.txt"]].concat());
+    assert!(place.read("saved/requirements.txt").contains("numpy<3"));
+    assert_eq!(place.read("saved/extra_files/notes.txt"), "kept");
+    assert_eq!(place.read("saved/code/code.py"), "print()");
+}
+
+#[test]
 fn a_save_over_a_folder_with_files_is_refused() {
     let place = Place::new();
     fs::create_dir(place.path("full")).unwrap();
