@@ -168,6 +168,12 @@ pub enum Error {
         /// The parameters and what is wrong with each.
         problem: String,
     },
+    /// The parameters are no dictionary.
+    #[error("Parameters must be a dictionary. Got type '{found}'.")]
+    ParamsKind {
+        /// Python's name of the type.
+        found: &'static str,
+    },
     /// A parameter passed the schema but `encode` has no such parameter, or not such a value.
     #[error("Received invalid parameter value for `params` argument: `{name}` {problem}")]
     EncodeParam {

@@ -27,6 +27,8 @@
 
 mod environment;
 mod error;
+#[cfg(test)]
+mod golden;
 mod input_example;
 mod load;
 mod mlmodel;

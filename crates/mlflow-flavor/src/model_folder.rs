@@ -51,7 +51,8 @@ pub(crate) fn inspect(folder: &Path) -> Result<Facts, Error> {
         facts.library_version = version.and_then(Value::as_str).map(str::to_owned);
     }
     for module in modules(folder)? {
-        let place = folder.join(&module.path);
+        let own = module.path.as_os_str().is_empty();
+        let place = if own { folder.to_owned() } else { folder.join(&module.path) };
         facts.embedding_dim = match module.class.as_str() {
             "Transformer" | "MLMTransformer" => {
                 let config = required_json(&place, "config.json")?;

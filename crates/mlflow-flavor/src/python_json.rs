@@ -97,6 +97,7 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
 
 /// Python's `repr` of a float: the shortest digits that read back, `1e-05` and `1e+16` outwards with an exponent.
 pub(crate) fn push_float(out: &mut String, value: f64) {
+    let start = out.len();
     let size = value.abs();
     if value.is_nan() {
         out.push_str("NaN");
@@ -104,16 +105,48 @@ pub(crate) fn push_float(out: &mut String, value: f64) {
         out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
     } else if size == 0.0 || (1e-4..1e16).contains(&size) {
         push_fmt(out, format_args!("{value:?}"));
+        if is_odd(out.as_bytes().last()) {
+            settle_tie(out, start, value);
+        }
     } else {
-        let start = out.len();
         push_fmt(out, format_args!("{value:e}"));
         // Rust writes `1e-5` where Python writes `1e-05`.
         if let Some(at) = out.get(start..).and_then(|text| text.find('e')) {
             let power = out.split_off(start + at + 1);
+            let mantissa = out.len() - 1;
+            if is_odd(out.as_bytes().get(mantissa.wrapping_sub(1))) {
+                out.truncate(mantissa);
+                let digits = out.get(start..).map_or(0, significant_digits);
+                out.truncate(start);
+                let exact = format!("{value:.*e}", digits.saturating_sub(1));
+                out.push_str(exact.split('e').next().unwrap_or_default());
+                out.push('e');
+            }
             let (sign, digits) =
                 power.strip_prefix('-').map_or(('+', power.as_str()), |digits| ('-', digits));
             push_fmt(out, format_args!("{sign}{digits:0>2}"));
         }
+    }
+}
+
+fn is_odd(digit: Option<&u8>) -> bool {
+    digit.is_some_and(|digit| digit % 2 == 1)
+}
+
+fn significant_digits(text: &str) -> usize {
+    let digits = text.bytes().filter(u8::is_ascii_digit);
+    digits.skip_while(|digit| *digit == b'0').count()
+}
+
+/// Of two shortest texts at the same distance Python takes the one with the even last digit.
+///
+/// Doubles that were 32-bit floats have short decimal expansions, so that this happens.
+fn settle_tie(out: &mut String, start: usize, value: f64) {
+    let Some(text) = out.get(start..) else { return };
+    let decimals = text.find('.').map_or(0, |point| text.len() - point - 1);
+    if significant_digits(text) >= 15 {
+        out.truncate(start);
+        push_fmt(out, format_args!("{value:.decimals$}"));
     }
 }
 

@@ -82,10 +82,20 @@ pub(super) fn cast_inputs(value: &Value, schema: Option<&Schema>) -> Result<Pred
         }
         // Python leaves an empty list a list: it counts as a list of dictionaries.
         Value::Array(items) if items.is_empty() => Ok(PredictInput::Value(value.clone())),
-        _ => Ok(match convert(value, first_spec(schema))? {
-            Cast::Array(array) => PredictInput::Array(array),
-            Cast::Value(value) => PredictInput::Value(value),
-        }),
+        _ => {
+            let spec = first_spec(schema);
+            let cast = convert(value, spec).map_err(|error| match spec {
+                Some(Spec::Column(column)) if !value.is_array() => invalid(format_args!(
+                    "Failed to convert data `{}` to type `{column}` defined in the model signature.",
+                    excerpt(&str_of(value))
+                )),
+                _ => error,
+            })?;
+            Ok(match cast {
+                Cast::Array(array) => PredictInput::Array(array),
+                Cast::Value(value) => PredictInput::Value(value),
+            })
+        }
     }
 }
 
@@ -107,16 +117,14 @@ pub(super) fn cast_instances(value: &Value, schema: Option<&Schema>) -> Result<P
             }
         }
         Value::Object(entries) => {
-            check_lengths(
-                entries.iter().filter_map(|(name, value)| Some((name, value.as_array()?.len()))),
-                schema,
-            )?;
-            return cast_inputs(value, schema);
+            let input = cast_inputs(value, schema)?;
+            let lengths = entries.iter().filter_map(|(name, value)| Some((name, value.as_array()?.len())));
+            return check_lengths(lengths, schema).map(|()| input);
         }
         _ => return cast_inputs(value, schema),
     }
     check_lengths(pivoted.iter().map(|(name, values)| (name, values.len())), schema)?;
-    if schema.is_none() {
+    if schema.and_then(Schema::as_columns).is_none() {
         let entries = pivoted.into_iter().map(|(name, values)| (name, Value::Array(values)));
         return Ok(PredictInput::Value(Value::Object(entries.collect())));
     }
@@ -168,7 +176,10 @@ fn convert(value: &Value, spec: Option<Spec<'_>>) -> Result<Cast, Error> {
     let texts = |value: &Value| Array::texts(value).map(Cast::Array).map_err(invalid);
     match spec {
         // What NumPy would make an array of objects stays as it is; no model takes it for text.
-        None => Ok(Array::new(value).map_or_else(|_| Cast::Value(value.clone()), Cast::Array)),
+        None => {
+            Array::texts(value).map_err(invalid)?;
+            Ok(Array::new(value).map_or_else(|_| Cast::Value(value.clone()), Cast::Array))
+        }
         Some(Spec::Tensor(tensor)) if tensor.dtype == "str" => texts(value),
         Some(Spec::Tensor(_)) => {
             Array::new(value).map(Cast::Array).map_err(|error| invalid(error.to_string()))

@@ -18,7 +18,7 @@ const PROTOCOL_CHANGE: &str = "IMPORTANT: The MLflow Model scoring protocol has 
 /// # Errors
 ///
 /// [`Error::Request`] if it is no JSON or not of the protocol, [`Error::NotText`] if a table holds something else
-/// than the texts that the model takes, [`Error::Schema`] if columns differ in length, and [`Error::Params`] if
+/// than the texts that the model takes, [`Error::Schema`] if columns differ in length, and [`Error::ParamsKind`] if
 /// the parameters are no dictionary.
 pub fn parse_json(body: &[u8], mlmodel: &MlModel) -> Result<Request, Error> {
     let mut entries = match serde_json::from_slice(body) {
@@ -48,8 +48,7 @@ pub fn parse_json(body: &[u8], mlmodel: &MlModel) -> Result<Request, Error> {
         None | Some(Value::Null) => None,
         Some(Value::Object(params)) => Some(params),
         Some(other) => {
-            let problem = format!("Parameters must be a dictionary. Got type '{}'.", type_name(&other));
-            return Err(Error::Params { problem });
+            return Err(Error::ParamsKind { found: type_name(&other) });
         }
     };
     let input = traditional(entries, mlmodel)?;
@@ -73,8 +72,8 @@ fn traditional(mut entries: Map<String, Value>, mlmodel: &MlModel) -> Result<Pre
     entries.retain(|key, _| FORMATS.contains(&key.as_str()));
     if mlmodel.signature.is_some() && mlmodel.is_signature_from_type_hint {
         let problem = "Request payload must be a dictionary with 'inputs' key when the model contains a valid type hint.";
-        let inputs = entries.shift_remove("inputs");
-        return inputs.map(PredictInput::Value).ok_or_else(|| Error::Params { problem: problem.to_owned() });
+        let inputs = entries.shift_remove("inputs").map(PredictInput::Value);
+        return inputs.ok_or_else(|| Error::Request { message: problem.to_owned() });
     }
     let schema = mlmodel.input_schema();
     let names: Value = entries.keys().map(String::as_str).collect();

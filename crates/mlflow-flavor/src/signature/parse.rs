@@ -104,7 +104,7 @@ fn col_type(spec: &Map<String, Value>, depth: usize) -> Result<ColType, Error> {
         "map" => inner("values").map(ColType::Map),
         "object" => properties(spec, depth).map(ColType::Object),
         "any" => Ok(ColType::Any),
-        "sparkml-vector" => Ok(ColType::SparkMlVector),
+        "sparkml_vector" => Ok(ColType::SparkMlVector),
         name => data_type(name).map(ColType::Scalar),
     }
 }

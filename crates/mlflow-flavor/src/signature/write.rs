@@ -103,7 +103,7 @@ impl ColType {
             Self::Object(_) => "object",
             Self::Map(_) => "map",
             Self::Any => "any",
-            Self::SparkMlVector => "sparkml-vector",
+            Self::SparkMlVector => "sparkml_vector",
         }
     }
 }
@@ -124,6 +124,10 @@ impl fmt::Display for ColType {
             Self::Scalar(kind) => f.write_str(kind.name()),
             Self::Array(item) => write!(f, "Array({item})"),
             Self::Object(properties) => write_properties(f, properties),
+            // Python shows a scalar by its other name here.
+            Self::Map(value) if matches!(**value, Self::Scalar(_)) => {
+                write!(f, "Map(str -> DataType.{value})")
+            }
             Self::Map(value) => write!(f, "Map(str -> {value})"),
             Self::Any => f.write_str("Any"),
             Self::SparkMlVector => f.write_str("SparkML vector"),

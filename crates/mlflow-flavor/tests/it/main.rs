@@ -1,1 +1,14 @@
 //! One binary for all integration tests.
+//!
+//! The goldens under `fixtures/golden/mlflow/` were made by Python's MLflow 3.17.2; `fixtures/generate/mlflow_flavor.py`
+//! says how.
+
+mod difference;
+mod encoder;
+mod folder;
+mod golden;
+mod load;
+mod mlmodel;
+mod predict;
+mod save;
+mod scoring;

@@ -86,22 +86,30 @@ fn from_dictionary(entries: &Map<String, Value>, columns: &[ColSpec]) -> Result<
         let cell = |(name, value): (&String, &Value)| (ColumnName::Text(name.clone()), vec![value.clone()]);
         return Ok(Frame::with_rows(entries.iter().map(cell).collect(), 1));
     }
-    let lengths = entries.values().filter_map(|value| value.as_array().map(Vec::len));
-    let rows = lengths.clone().next().unwrap_or(1);
     let cast = |problem: &str| {
         format!(
             "This model contains a column-based signature, which suggests a DataFrame input. There was an error casting the input data to a DataFrame: {problem}"
         )
     };
-    if lengths.clone().any(|length| length != rows) {
-        return Err(cast("All arrays must be of the same length"));
+    // pandas takes a dictionary for a column whose keys label the rows.
+    let labels = |value: &Value| value.as_object().map(|rows| rows.keys().cloned().collect::<Vec<_>>());
+    let mut labelled = entries.values().filter_map(labels);
+    let first = labelled.next();
+    if labelled.any(|labels| Some(&labels) != first.as_ref()) {
+        return Err(cast("the columns have different row labels"));
     }
-    if let Some((name, _)) = entries.iter().find(|(_, value)| value.is_object()) {
-        return Err(cast(&format!("column {name} is a dictionary")));
+    if first.is_some() && entries.values().any(Value::is_array) {
+        return Err(cast("Mixing dicts with non-Series may lead to ambiguous ordering."));
+    }
+    let mut lengths = entries.values().filter_map(|value| value.as_array().map(Vec::len));
+    let rows = first.map(|labels| labels.len()).or_else(|| lengths.next()).unwrap_or(1);
+    if lengths.any(|length| length != rows) {
+        return Err(cast("All arrays must be of the same length"));
     }
     let column = |(name, value): (&String, &Value)| {
         let values = match value {
             Value::Array(items) => items.clone(),
+            Value::Object(rows) => rows.values().cloned().collect(),
             scalar => vec![scalar.clone(); rows],
         };
         (ColumnName::Text(name.clone()), values)

@@ -90,7 +90,7 @@ fn cast(value: &Value, kind: DataType) -> Result<Value, String> {
         (DataType::Integer | DataType::Long, Value::Number(number)) if !number.is_f64() => Ok(value.clone()),
         (DataType::Float | DataType::Double, Value::Number(_)) => Ok(json!(number)),
         (_, Value::Array(_) | Value::Object(_)) => {
-            Err(format!("Value must be a scalar for type `{}`, got `{}`", kind.name(), repr(value)))
+            Err(format!("Value must be a scalar for type `DataType.{}`, got `{}`", kind.name(), repr(value)))
         }
         _ => Err(format!(
             "Can not safely convert `<class '{}'>` to `DataType.{}` for value `{}`",
