@@ -13,7 +13,7 @@ use crate::input;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     st similarity -m all-MiniLM-L6-v2 \"A man plays the guitar.\" \"Somebody makes music.\"\n  \
-    st similarity -m all-MiniLM-L6-v2 --left pairs.tsv --left-column sentence1 \
+    st similarity -m all-MiniLM-L6-v2 --left pairs.tsv --left-column sentence1 \\\n    \
     --right pairs.tsv --right-column sentence2\n\n\
     Two texts give one score, more texts a matrix; two files are compared row by row.")]
 pub(crate) struct SimilarityArgs {
