@@ -29,9 +29,8 @@ fn rows(value: &Value) -> impl Iterator<Item = &Value> {
 fn input(tagged: &Value) -> PredictInput {
     let (kind, value) = tagged.as_object().unwrap().iter().next().unwrap();
     match kind.as_str() {
-        "value" | "tuple" => PredictInput::Value(value.clone()),
+        "value" | "series" => PredictInput::Value(value.clone()),
         "array" => PredictInput::Array(Array::new(value).unwrap()),
-        "series" => PredictInput::Value(value.clone()),
         _ => {
             let data = value["data"].as_array().unwrap();
             let names = value.get("columns").and_then(Value::as_array);

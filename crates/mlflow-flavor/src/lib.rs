@@ -7,7 +7,7 @@
 //! MLflow's scoring protocol. [`MlModel`] is the file `MLmodel` itself: what it does not know it keeps.
 //!
 //! ```
-//! use mlflow_flavor::{MlModel, ModelSignature, SignatureOption};
+//! use mlflow_flavor::{MlModel, ModelSignature};
 //!
 //! let text = "flavors:\n  python_function:\n    loader_module: mlflow.sentence_transformers\nowner: search\n";
 //! let mut model = MlModel::parse(text, "MLmodel")?;
@@ -15,7 +15,6 @@
 //!
 //! model.signature = Some(ModelSignature::default_for_encoders());
 //! assert!(model.to_yaml().contains(r#"inputs: '[{"type": "string", "required": true}]'"#));
-//! # let _ = SignatureOption::Infer;
 //! # Ok::<(), mlflow_flavor::Error>(())
 //! ```
 //!

@@ -87,7 +87,7 @@ fn push_text(out: &mut String, text: &str) {
                 out.push('\\');
                 out.push(ch);
             }
-            _ if ch.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(ch))),
+            _ if ch.is_control() => out.extend(format!("\\x{:02x}", u32::from(ch)).chars()),
             _ => out.push(ch),
         }
     }

@@ -16,8 +16,8 @@ use crate::input_example::{EXAMPLE_FILE, ExampleFiles, SERVING_FILE};
 use crate::load::{DATA_FOLDER, LOADER_MODULE, MLMODEL_FILE};
 use crate::model_folder::{self, Facts};
 use crate::{
-    Error, ExtraFile, MLFLOW_VERSION, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor,
-    TASK_EMBEDDINGS, python_json, tree,
+    Error, ExtraFile, InputExample, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,
+    SentenceTransformersFlavor, TASK_EMBEDDINGS, python_json, tree,
 };
 
 const CODE_FOLDER: &str = "code";
@@ -58,7 +58,7 @@ pub fn save_model(folder: &Path, path: &Path, options: &SaveOptions) -> Result<M
     check_task(options)?;
     check_target(folder, path)?;
     let facts = model_folder::inspect(folder)?;
-    let example = options.input_example.as_ref().map(|example| example.files()).transpose()?;
+    let example = options.input_example.as_ref().map(InputExample::files).transpose()?;
     let mut mlmodel = describe(folder, &facts, options, example.as_ref())?;
 
     let parent = match path.parent() {
@@ -116,9 +116,9 @@ fn check_target(folder: &Path, path: &Path) -> Result<(), Error> {
         return Err(Error::TargetNotEmpty { path: path.to_owned() });
     }
     // The nearest parent that exists tells whether the target would lie inside the folder.
-    let existing = path.ancestors().find_map(|ancestor| match ancestor.as_os_str().is_empty() {
-        true => fs::canonicalize(".").ok(),
-        false => fs::canonicalize(ancestor).ok(),
+    let existing = path.ancestors().find_map(|ancestor| {
+        let here = ancestor.as_os_str().is_empty();
+        fs::canonicalize(if here { Path::new(".") } else { ancestor }).ok()
     });
     match (existing, fs::canonicalize(folder).ok()) {
         (Some(existing), Some(source)) if existing.starts_with(&source) => {

@@ -128,9 +128,8 @@ fn ends_inside_quotes(text: &str) -> bool {
         match (inside, ch) {
             (true, '"') if chars.peek() == Some(&'"') => drop(chars.next()),
             (true, '"') => inside = false,
-            (true, _) => {}
             (false, '"') if start_of_cell => inside = true,
-            (false, _) => {}
+            _ => {}
         }
         start_of_cell = !inside && matches!(ch, ',' | '\n' | '\r');
     }

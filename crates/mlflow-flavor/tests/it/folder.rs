@@ -43,9 +43,10 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
         for entry in fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
             let name = format!("{prefix}{}", entry.file_name().into_string().unwrap());
-            match entry.path().is_dir() {
-                true => collect(&entry.path(), &format!("{name}/"), found),
-                false => found.push(name),
+            if entry.path().is_dir() {
+                collect(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.push(name);
             }
         }
     }

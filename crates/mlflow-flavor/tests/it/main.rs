@@ -3,6 +3,8 @@
 //! The goldens under `fixtures/golden/mlflow/` were made by Python's MLflow 3.17.2; `fixtures/generate/mlflow_flavor.py`
 //! says how.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
+
 mod difference;
 mod encoder;
 mod folder;

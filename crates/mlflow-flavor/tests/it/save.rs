@@ -20,8 +20,8 @@ fn texts(texts: &[&str]) -> Vec<Value> {
     texts.iter().map(|text| json!(text)).collect()
 }
 
-fn lines(lines: &[&str]) -> Option<Requirements> {
-    Some(Requirements::Lines(lines.iter().map(|line| (*line).to_owned()).collect()))
+fn lines(lines: &[&str]) -> Requirements {
+    Requirements::Lines(lines.iter().map(|line| (*line).to_owned()).collect())
 }
 
 /// The options that the generator gave Python for each of its models.
@@ -49,7 +49,7 @@ fn options(name: &str, helpers: &Path) -> SaveOptions {
         }
         "example-array" => options = options.with_input_example(Array::new(&json!(["a", "b"])).unwrap()),
         "example-params" => {
-            options.input_example = params(json!({"batch_size": 16, "normalize_embeddings": true}))
+            options.input_example = params(json!({"batch_size": 16, "normalize_embeddings": true}));
         }
         "example-truncated" => options.input_example = params(json!({"truncate_dim": 4})),
         "example-binary" => {
@@ -76,10 +76,10 @@ fn options(name: &str, helpers: &Path) -> SaveOptions {
             options = options.with_signature(SignatureOption::Given(signature));
         }
         "inference-config" => {
-            options.inference_config = Some(object(json!({"batch_size": 4, "name": "café"})))
+            options.inference_config = Some(object(json!({"batch_size": 4, "name": "café"})));
         }
-        "pip" => options.pip_requirements = lines(&["numpy", "scipy"]),
-        "extra-pip" => options.extra_pip_requirements = lines(&["numpy"]),
+        "pip" => options.pip_requirements = Some(lines(&["numpy", "scipy"])),
+        "extra-pip" => options.extra_pip_requirements = Some(lines(&["numpy"])),
         "conda" => {
             let env = json!({"name": "own", "channels": ["defaults"], "dependencies": ["python=3.10", {"pip": ["numpy"]}]});
             options.conda_env = Some(CondaEnv::Value(env));
@@ -342,15 +342,15 @@ fn options_that_contradict_are_refused_in_pythons_words() {
         "Received invalid parameter value for `task` argument llm/v1/embeddings. Task type is inconsistent with the task value from metadata other",
     );
     let mut both = SaveOptions::default();
-    both.pip_requirements = lines(&["numpy"]);
-    both.extra_pip_requirements = lines(&["numpy"]);
+    both.pip_requirements = Some(lines(&["numpy"]));
+    both.extra_pip_requirements = Some(lines(&["numpy"]));
     refused(
         nothing,
         &both,
         "Only one of `conda_env`, `pip_requirements`, and `extra_pip_requirements` can be specified",
     );
     let mut pins = SaveOptions::default();
-    pins.pip_requirements = lines(&["numpy==1.0", "numpy==2.0"]);
+    pins.pip_requirements = Some(lines(&["numpy==1.0", "numpy==2.0"]));
     refused(nothing, &pins, "requirement `numpy==2.0` contradicts `numpy==1.0`");
 }
 

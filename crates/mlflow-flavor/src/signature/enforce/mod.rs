@@ -58,10 +58,9 @@ fn data_text(input: &PredictInput) -> String {
 
 fn enforce_columns(input: &PredictInput, columns: &[ColSpec]) -> Result<(Enforced, Vec<Warning>), String> {
     let frame = frame::from_input(input, columns)?;
-    let (frame, warnings) = match columns.iter().any(|column| column.name.is_some()) {
-        true => named(&frame, columns)?,
-        false => (unnamed(&frame, columns)?, Vec::new()),
-    };
+    let has_names = columns.iter().any(|column| column.name.is_some());
+    let (frame, warnings) =
+        if has_names { named(&frame, columns)? } else { (unnamed(&frame, columns)?, Vec::new()) };
     Ok((Enforced::Frame(frame), warnings))
 }
 
@@ -77,11 +76,11 @@ fn named(frame: &Frame, columns: &[ColSpec]) -> Result<(Frame, Vec<Warning>), St
     let extra: Vec<&ColumnName> =
         frame.columns().iter().map(|(name, _)| name).filter(|name| !in_schema(name)).collect();
     if !missing.is_empty() {
-        let mut message = format!("Model is missing inputs {}.", names_text(missing));
-        if !extra.is_empty() {
-            message.push_str(&format!(" Note that there were extra inputs: {}.", names_text(extra)));
-        }
-        return Err(message);
+        let note = match extra.as_slice() {
+            [] => String::new(),
+            extra => format!(" Note that there were extra inputs: {}.", names_text(extra.iter().copied())),
+        };
+        return Err(format!("Model is missing inputs {}.{note}", names_text(missing)));
     }
     let mut warnings = Vec::new();
     if !extra.is_empty() {
