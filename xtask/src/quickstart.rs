@@ -3,6 +3,7 @@
 //! Everything goes through the program `st`, as a user would type it; only the Spearman correlation at the end is
 //! computed here, from the vectors that `st encode` wrote.
 
+mod kept;
 mod spearman;
 mod story;
 mod sts;
@@ -100,8 +101,21 @@ fn similarity(scene: &Scene, story: &mut Story) -> Result<()> {
 
 fn search(scene: &Scene, story: &mut Story) -> Result<()> {
     let mut st = scene.st_with_model("search")?;
-    st.arg("--corpus").arg(fixture("xquad-en/corpus.jsonl")?);
-    story.tell(st.args(["--column", "text", "--id-column", "_id", "-k", "3", "-q", QUESTION]))
+    let corpus = fixture("xquad-en/corpus.jsonl")?;
+    st.arg("--corpus").arg(&corpus).args([
+        "--column",
+        "text",
+        "--id-column",
+        "_id",
+        "-k",
+        "3",
+        "-q",
+        QUESTION,
+    ]);
+    for line in kept::answer(scene, story, &mut st, &corpus)?.lines() {
+        story.say(line);
+    }
+    Ok(())
 }
 
 fn fixture(name: &str) -> Result<PathBuf> {

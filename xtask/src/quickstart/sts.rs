@@ -1,14 +1,12 @@
 //! The STS test: how well cosine similarity orders pairs of sentences, against people.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Line, Scene, fixture, spearman};
-use crate::process;
+use super::{Line, Scene, fixture, kept, spearman};
 use crate::quickstart::story::Story;
-use crate::setup::digest;
 
 /// What Python sentence-transformers reaches on the same rows with the same weights.
 const REFERENCE: f64 = 0.8099;
@@ -42,26 +40,13 @@ fn scores(table: &str) -> Result<Vec<f64>> {
     lines.map(|line| score(line).with_context(|| format!("no score in {line:?}"))).collect()
 }
 
-/// Vectors of a column; kept under the digest of the program and the table, so that a second run is quick.
+/// Vectors of a column, as `st encode` prints them.
 fn vectors(scene: &Scene, story: &Story, table: &Path, column: &str) -> Result<Vec<Vec<f32>>> {
-    let kept = kept_path(scene, table, column)?;
-    if kept.is_file() {
-        story.say(&format!("{column}: vectors kept from an earlier run of the same program"));
-    } else {
-        let mut st = scene.st_with_model("encode")?;
-        st.arg("-i").arg(table).args(["--column", column, "-o"]).arg(&kept);
-        story.show_command(&st);
-        process::output(&mut st)?;
-    }
-    let text = fs::read_to_string(&kept).with_context(|| format!("cannot read {}", kept.display()))?;
+    let mut st = scene.st_with_model("encode")?;
+    st.arg("-i").arg(table).args(["--column", column]);
+    let text = kept::answer(scene, story, &mut st, table)?;
     let line = |line: &str| serde_json::from_str(line).map(|Line { embedding }| embedding);
     text.lines().map(|text| line(text).context("st encode wrote another format")).collect()
-}
-
-fn kept_path(scene: &Scene, table: &Path, column: &str) -> Result<PathBuf> {
-    let program = digest::of_file(&scene.st)?;
-    let digest = digest::of_text(&format!("{program} {} {column}", digest::of_file(table)?));
-    Ok(scene.folder.join(format!("{column}-{}.jsonl", digest.get(..16).unwrap_or(&digest))))
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
