@@ -35,6 +35,18 @@ pub struct RuntimeInfo {
     pub build: String,
 }
 
+impl RuntimeInfo {
+    /// Loads the runtime of `places` without a model, to see whether it works.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RuntimeMissing`], [`Error::RuntimeTooOld`], [`Error::RuntimeLoad`] or
+    /// [`Error::RuntimeConflict`].
+    pub fn open(places: &Places) -> Result<Self, Error> {
+        Runtime::open(places).map(|runtime| runtime.info)
+    }
+}
+
 impl Runtime {
     /// Loads the first library of `places` that exists, or takes the one that is loaded already.
     pub(crate) fn open(places: &Places) -> Result<Self, Error> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use st_model::Places;
+use st_model::{Places, RuntimeInfo};
 
 use super::Outcome;
 use crate::args::DoctorArgs;
@@ -31,12 +31,16 @@ pub(crate) fn run(args: &DoctorArgs, settings: &Settings) -> anyhow::Result<Outc
     Ok(if advice.is_some() { Outcome::Negative } else { Outcome::Done })
 }
 
-/// The library that would be loaded, or what to do about it.
+/// The library as it loads, or why it does not and what to do about it.
 fn runtime(places: &Places) -> (Value, Option<String>) {
-    let looked: Vec<_> = places.runtimes.iter().map(|path| path.display().to_string()).collect();
-    match places.runtimes.iter().find(|path| path.is_file()) {
-        Some(path) => (json!({"state": "found", "file": path.display().to_string()}), None),
-        None => (json!({"state": "not found", "looked_for": looked}), Some(hints::SETUP.to_owned())),
+    match RuntimeInfo::open(places) {
+        Ok(info) => {
+            (json!({"state": "works", "file": info.path.display().to_string(), "build": info.build}), None)
+        }
+        Err(error) => {
+            let reason = error.to_string();
+            (json!({"state": "missing", "reason": reason}), hints::hint(&error.into()))
+        }
     }
 }
 
@@ -60,11 +64,16 @@ fn cache(root: Option<&Path>) -> Value {
     Value::Object(section)
 }
 
-/// A few names, or how many there are.
+/// A few names, or how many there are; digests tell a reader nothing.
 fn entries(folder: &Path) -> String {
+    const LONGEST: usize = 32;
     let Ok(entries) = fs::read_dir(folder) else { return "not readable".to_owned() };
     let mut names: Vec<_> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    if names.len() > 8 { format!("{} entries", names.len()) } else { names.join(", ") }
+    if names.len() > 8 || names.iter().any(|name| name.len() > LONGEST) {
+        format!("{} entries", names.len())
+    } else {
+        names.join(", ")
+    }
 }

@@ -56,6 +56,13 @@ fn the_doctor_says_what_is_missing_and_ends_with_one() {
     assert!(ran.stdout.contains("cargo xtask setup"), "{}", ran.stdout);
     assert!(ran.stdout.contains("/no/lib.so"), "{}", ran.stdout);
 
+    // A library that cannot be used is no better than none.
+    let library = cache_dir().join("runtime/1.20.1/libonnxruntime.so.1.20.1");
+    let output = place.command(&["doctor"]).env("ORT_DYLIB_PATH", library).output().unwrap();
+    let ran = crate::support::ran(output);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stdout.contains("is too old; 1.24 or newer is needed"), "{}", ran.stdout);
+
     let answer: serde_json::Value = serde_json::from_str(&place.ok(&["doctor", "--json"])).unwrap();
     assert!(answer["runtime"]["file"].as_str().unwrap().contains("onnxruntime"), "{answer}");
 }
