@@ -12,5 +12,6 @@ mod golden;
 mod load;
 mod mlmodel;
 mod predict;
+mod refusal;
 mod save;
 mod scoring;
