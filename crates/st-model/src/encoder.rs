@@ -12,6 +12,7 @@ use st_core::{BoxError, EncodeOptions, Encoded, Encoder, Similarity, TokenEmbedd
 use crate::batch::{self, Batch};
 use crate::graph::{Graph, GraphInfo};
 use crate::pool::SessionPool;
+use crate::prepared::Prepared;
 use crate::runtime::{Runtime, RuntimeInfo, SessionFactory};
 use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
 use crate::{Error, LoadOptions, ModelSpec, finish, prompt};
@@ -27,12 +28,6 @@ pub struct SentenceTransformer {
     pool: SessionPool,
     runtime: RuntimeInfo,
     max_tokens: Option<usize>,
-}
-
-/// The texts of one call as tokens, and how much of each is prompt.
-struct Prepared {
-    texts: Vec<Tokenized>,
-    prompt_tokens: usize,
 }
 
 impl SentenceTransformer {
@@ -94,7 +89,7 @@ impl SentenceTransformer {
         let excluded = !self.spec.pooling.include_prompt && !prompt.is_empty();
         let prompt_tokens = if excluded { self.prompt_tokens(prompt)? } else { 0 };
         let texts = self.tokenize(texts, prompt, self.max_tokens, options)?;
-        Ok(Prepared { texts, prompt_tokens })
+        Ok(Prepared::new(texts, prompt_tokens))
     }
 
     /// Tokens of the prompt alone, its closing special token not counted, as the reference does.
@@ -161,6 +156,9 @@ impl SentenceTransformer {
             })
         };
         let workers = self.workers(options, plan.len())?;
+        if plan.is_empty() {
+            return Ok(());
+        }
         if workers == 1 {
             return work();
         }
@@ -172,7 +170,7 @@ impl SentenceTransformer {
 
     /// Rows `[texts, dim]`, pooled by the graph if it can, else by our kernels.
     fn rows(&self, prepared: &Prepared, options: &EncodeOptions) -> Result<Array2<f32>, Error> {
-        let texts = &prepared.texts;
+        let texts = &prepared.distinct;
         let mut rows = Array2::zeros((texts.len(), self.spec.dim()));
         match self.graph.sentence.as_deref().filter(|_| prepared.prompt_tokens == 0) {
             Some(output) => self.run(texts, output, options, |indices, batch, answer| {
@@ -189,7 +187,7 @@ impl SentenceTransformer {
                 })?;
             }
         }
-        Ok(rows)
+        Ok(prepared.repeat(rows))
     }
 
     fn tokens_output(&self) -> Result<&str, Error> {
@@ -241,34 +239,31 @@ impl Encoder for SentenceTransformer {
         let prepared = self.prepare(texts, options)?;
         let rows = self.rows(&prepared, options)?;
         let vectors = finish::vectors(rows, truncate_dim, options)?;
-        let tokens = prepared.texts.iter().map(|text| text.ids.len()).sum();
-        Ok(Encoded::new(vectors, truncated(&prepared.texts), tokens))
+        let tokens = prepared.texts().map(|text| text.ids.len()).sum();
+        Ok(Encoded::new(vectors, prepared.truncated(), tokens))
     }
 
     fn encode_tokens(&self, texts: &[&str], options: &EncodeOptions) -> Result<TokenEmbeddings, BoxError> {
         let prepared = self.prepare(texts, options)?;
-        let mut answers = vec![Array2::zeros((0, 0)); texts.len()];
+        let mut answers = vec![Array2::zeros((0, 0)); prepared.distinct.len()];
         let output = self.tokens_output()?;
-        self.run(&prepared.texts, output, options, |indices, batch, answer| {
+        self.run(&prepared.distinct, output, options, |indices, batch, answer| {
             let hidden = self.hidden(answer, output, batch)?;
             for (row, &index) in indices.iter().enumerate() {
-                let length = prepared.texts[index].ids.len();
+                let length = prepared.distinct[index].ids.len();
                 let text = hidden.index_axis(Axis(0), row);
                 answers[index] = text.slice_axis(Axis(0), Slice::from(..length)).to_owned();
             }
             Ok(())
         })?;
-        Ok(TokenEmbeddings::new(answers, truncated(&prepared.texts)))
+        let texts = prepared.places.iter().map(|&place| answers[place].clone()).collect();
+        Ok(TokenEmbeddings::new(texts, prepared.truncated()))
     }
 
     fn count_tokens(&self, texts: &[&str]) -> Result<Vec<usize>, BoxError> {
         let texts = self.tokenize(texts, "", None, &EncodeOptions::default())?;
         Ok(texts.iter().map(|text| text.full_length).collect())
     }
-}
-
-fn truncated(texts: &[Tokenized]) -> usize {
-    texts.iter().filter(|text| text.is_truncated()).count()
 }
 
 fn scatter(rows: &mut Array2<f32>, indices: &[usize], answer: &Array2<f32>) {

@@ -34,6 +34,7 @@ mod graph;
 mod options;
 mod places;
 mod pool;
+mod prepared;
 mod prompt;
 mod runtime;
 mod spec;

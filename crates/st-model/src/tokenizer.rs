@@ -15,7 +15,7 @@ use crate::spec::TransformerSpec;
 const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
 
 /// One text as token ids, special tokens included.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tokenized {
     /// The ids that the model reads, cut to the limit.
     pub ids: Vec<u32>,

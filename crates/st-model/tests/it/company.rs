@@ -39,6 +39,20 @@ fn tiny_models_of_every_pooling_agree() {
 }
 
 #[test]
+fn repeated_texts_get_the_same_row_and_all_count() {
+    let one = minilm().encode(&["a text"], &EncodeOptions::default()).unwrap();
+    let options = EncodeOptions::default();
+    let answer = minilm().encode(&["a text", "another one", "a text", "a text"], &options).unwrap();
+    assert_eq!(answer.tokens, 3 * one.tokens + 4);
+    let rows = answer.vectors.into_float32().unwrap();
+    assert_eq!((rows.row(0), rows.row(0)), (rows.row(2), rows.row(3)));
+    assert_ne!(rows.row(0), rows.row(1));
+    let tokens = minilm().encode_tokens(&["a text", "another one", "a text"], &options).unwrap();
+    assert_eq!(tokens.texts[0], tokens.texts[2]);
+    assert_eq!(tokens.texts[1].nrows(), 4);
+}
+
+#[test]
 fn no_texts_give_no_rows() {
     let answer = minilm().encode(&[], &EncodeOptions::default()).unwrap();
     assert_eq!((answer.vectors.dim(), answer.truncated, answer.tokens), ((0, 384), 0, 0));
