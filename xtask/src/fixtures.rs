@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{ErrorKind, Write as _, stdout};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -48,13 +49,13 @@ fn list() -> Result<()> {
     for entry in &manifest.file {
         makers.entry(&entry.made_by).or_default().push(&entry.path);
     }
-    for (maker, paths) in makers {
-        println!("{maker}");
-        for path in paths {
-            println!("    {path}");
-        }
+    let list: Vec<String> =
+        makers.iter().map(|(maker, paths)| format!("{maker}\n    {}\n", paths.join("\n    "))).collect();
+    match stdout().write_all(list.concat().as_bytes()) {
+        // Whoever reads only the beginning (`| head`) has what they wanted.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.context("cannot write the list"),
     }
-    Ok(())
 }
 
 fn read(folder: &Path) -> Result<Manifest> {

@@ -101,13 +101,14 @@ fn save(stage: &Stage) -> Result<Measures> {
     Ok(costs_of("command/save", &costs))
 }
 
-/// The sentences of the STS test, again and again.
+/// The sentences of the STS test again and again, each time with another number, so that no text comes twice.
 fn encode_many(stage: &Stage, name: &str, count: usize) -> Result<Measures> {
     eprintln!("bench: encoding {count} sentences");
     let input = stage.file("sentences.txt");
     let sentences = sts_sentences()?;
-    let lines: Vec<&str> = sentences.iter().map(String::as_str).cycle().take(count).collect();
-    fs::write(&input, lines.join("\n") + "\n")?;
+    let numbered =
+        (1..).flat_map(|round| sentences.iter().map(move |sentence| format!("{sentence} {round}\n")));
+    fs::write(&input, numbered.take(count).collect::<String>())?;
     let output = stage.file("vectors.npy");
     let mut st = stage.st("encode")?;
     let cost = memory::run(st.arg("-i").arg(&input).arg("-o").arg(&output))?;
