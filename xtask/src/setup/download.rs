@@ -1,10 +1,10 @@
 //! One wheel, fetched with the ordinary client: `python3 -m pip download`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -53,32 +53,30 @@ fn check(package: &Package, found: &str) -> Result<()> {
 }
 
 fn download(package: &Package, partial: &TempDir, progress: &Progress) -> Result<()> {
-    let log = partial.path().join("pip.log");
-    let status = watch(package, partial.path(), &log, progress)?;
-    if status.success() {
-        return Ok(());
-    }
-    let said = fs::read_to_string(&log).unwrap_or_default();
-    Err(failure(package, partial.path(), &said))
+    let (status, said) = watch(&mut pip(package, partial.path()), partial.path(), progress)?;
+    if status.success() { Ok(()) } else { Err(failure(package, partial.path(), &said)) }
 }
 
-/// Runs pip and reports the growth of what it writes.
-fn watch(package: &Package, folder: &Path, log: &Path, progress: &Progress) -> Result<ExitStatus> {
-    let log = File::create(log).map_err(|error| unpack::explain(error, folder, package))?;
-    let mut child =
-        pip(package, folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn().map_err(
-            |error| match error.kind() {
-                io::ErrorKind::NotFound => anyhow!("python3 is not on the PATH; {HELP}"),
-                _ => anyhow!("python3 did not start: {error}"),
-            },
-        )?;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
+/// Runs pip, reports the growth of what it writes, and returns what it said.
+fn watch(pip: &mut Command, folder: &Path, progress: &Progress) -> Result<(ExitStatus, String)> {
+    let pip = pip.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = pip.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => anyhow!("python3 is not on the PATH; {HELP}"),
+        _ => anyhow!("python3 did not start: {error}"),
+    })?;
+    // Not into a file: the disk may be what is full.
+    let errors = child.stderr.take();
+    thread::scope(|scope| {
+        let said = scope
+            .spawn(|| errors.map_or_else(String::new, |from| io::read_to_string(from).unwrap_or_default()));
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok((status, said.join().unwrap_or_default()));
+            }
+            progress.arrived(size_of(folder));
+            thread::sleep(Duration::from_millis(50));
         }
-        progress.arrived(size_of(folder));
-        sleep(Duration::from_millis(50));
-    }
+    })
 }
 
 /// The platform is named, so that any Python 3 fetches the same wheels.
