@@ -32,7 +32,8 @@ pub(super) fn measure(filter: Option<&str>) -> Result<Measures> {
     let mut bench = process::cargo();
     bench.args(["bench", "--package", "benches", "--benches", "--"]).args(filter);
     process::run(&mut bench)?;
-    let measures = collect(&places::target().join("criterion"), begin)?;
+    let mut measures = collect(&places::target().join("criterion"), begin)?;
+    measures.retain(|id, _| filter.is_none_or(|part| id.contains(part)));
     if measures.is_empty() && filter.is_none() {
         bail!("criterion measured nothing");
     }
