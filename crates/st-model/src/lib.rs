@@ -26,6 +26,9 @@
 //! It never touches the network, never unpickles, never runs code of a repository, and starts no more threads
 //! than it was given. One file names `ort`, one names `tokenizers`.
 
+/// The vocabulary that the encoder speaks, so that it can be used without naming another crate.
+pub use st_core as core;
+
 mod batch;
 mod encoder;
 mod error;

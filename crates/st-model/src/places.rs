@@ -45,8 +45,10 @@ impl Places {
     /// `lookup` is mostly `|name| std::env::var_os(name)`.
     pub fn from_env(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        // A relative path is to be ignored, says the standard that defines the variable.
         let cache = set("XDG_CACHE_HOME")
             .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
             .or_else(|| set("HOME").map(|home| Path::new(&home).join(".cache")))
             .map(|folder| folder.join(CACHE_FOLDER));
         // An explicit variable is a wish, not a hint: nothing else is tried.
@@ -101,5 +103,6 @@ mod tests {
         assert_eq!(places.runtimes.len(), 2);
         assert!(places.runtimes[1].ends_with("runtime/1.32.0/libonnxruntime.so.1.32.0"), "{places:?}");
         assert_eq!(Places::from_env(|_| None).cache, None);
+        assert_eq!(Places::from_env(|name| (name == "XDG_CACHE_HOME").then(|| "cache".into())).cache, None);
     }
 }

@@ -33,6 +33,9 @@
 //! for bit. No thread is started. A buffer of the wrong shape is a mistake in the program and panics, as it
 //! does in `ndarray`; whatever depends on data is an error.
 
+/// The vocabulary that the kernels speak, so that they can be used without naming another crate.
+pub use st_core as core;
+
 mod calibrate;
 mod error;
 mod normalize;
