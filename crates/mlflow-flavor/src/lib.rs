@@ -52,7 +52,7 @@ pub use mlmodel::{
     SentenceTransformersFlavor, TASK_EMBEDDINGS,
 };
 pub use predict::{Answer, Array, ColumnName, Frame, PredictInput, Prediction, PyFunc, Warning};
-pub use save::{SaveOptions, SignatureOption, save_model};
+pub use save::{SaveOptions, SignatureOption, save_model, staging_beside};
 pub use serde_json::{Map, Value};
 pub use signature::{
     ColSpec, ColType, DataType, ModelSignature, ParamSpec, ParamType, Property, Schema, SchemaKind,

@@ -66,12 +66,16 @@ pub fn save_model(folder: &Path, path: &Path, options: &SaveOptions) -> Result<M
         _ => Path::new("."),
     };
     fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-    let staging = tempfile::Builder::new()
-        .prefix(".mlflow-save-")
-        .tempdir_in(parent)
-        .map_err(Error::io("create", parent))?;
+    let own;
+    let staging = match &options.staging {
+        Some(folder) => folder.as_path(),
+        None => {
+            own = staging_beside(path).map_err(Error::io("create", parent))?;
+            own.path()
+        }
+    };
     // A folder of its own inside: the outer one can be read by its owner only.
-    let model = staging.path().join("model");
+    let model = staging.join("model");
     fs::create_dir(&model).map_err(Error::io("create", &model))?;
     copy_files(folder, &model, options, example.as_ref())?;
     mlmodel.model_size_bytes = Some(tree::size(&model)?);
@@ -86,6 +90,17 @@ pub fn save_model(folder: &Path, path: &Path, options: &SaveOptions) -> Result<M
     publish(&model, path)?;
     tree::sync_one(parent)?;
     Ok(mlmodel)
+}
+
+/// A folder for [`SaveOptions::staging`]: hidden, beside `path`, removed when dropped.
+///
+/// # Errors
+///
+/// Whatever the system reports.
+pub fn staging_beside(path: &Path) -> io::Result<tempfile::TempDir> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent)?;
+    tempfile::Builder::new().prefix(".mlflow-save-").tempdir_in(parent)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

@@ -50,6 +50,9 @@ pub struct SaveOptions {
     pub embedding_dim: Option<usize>,
     /// The name for the key `source_model_name`; made from the folder's path if not given.
     pub source_model_name: Option<String>,
+    /// An empty folder beside the target in which the model is built before it gets its name, for callers that
+    /// must know it, to remove it when they are interrupted; one with a name of its own if not given.
+    pub staging: Option<PathBuf>,
 }
 
 impl SaveOptions {

@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use anyhow::Context;
-use mlflow_flavor::{MlModel, save_model};
+use mlflow_flavor::{MlModel, save_model, staging_beside};
 use serde_json::json;
 
 use super::Outcome;
 use crate::args::SaveArgs;
 use crate::error::Error;
 use crate::folder;
+use crate::interrupt::Unfinished;
 use crate::model;
 use crate::report::{self, Report};
 use crate::save_options;
@@ -18,9 +19,14 @@ use crate::settings::Settings;
 pub(crate) fn run(args: &SaveArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let located = model::locate(&args.model)?;
-    let options = save_options::read(args)?;
+    let mut options = save_options::read(args)?;
+    let staging = staging_beside(&args.output)
+        .map_err(|source| Error::Write { file: args.output.display().to_string(), source })?;
+    let unfinished = Unfinished::new(staging.path());
+    options.staging = Some(staging.path().to_owned());
     let saved = save_model(&located.folder, &args.output, &options)
         .with_context(|| format!("cannot save {}", args.model.display()))?;
+    drop((staging, unfinished));
     report::print(&summary(args, &saved, started)?, settings)?;
     Ok(Outcome::Done)
 }

@@ -43,6 +43,28 @@ fn an_interrupted_run_leaves_nothing() {
     check("-TERM", Some(130), 0);
 }
 
+/// Copying 90 MB takes long enough for a signal to come in between, mostly; whenever it comes, nothing half stays.
+#[test]
+fn an_interrupted_save_leaves_all_or_nothing() {
+    let model = st_testkit::model_dir("all-MiniLM-L6-v2");
+    for _ in 0..5 {
+        let place = Place::new();
+        let mut child =
+            place.command(&["save", "-m", model.to_str().unwrap(), "-o", "saved"]).spawn().unwrap();
+        while place.names().is_empty() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        // It may have ended already.
+        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let code = child.wait().unwrap().code();
+        assert!(matches!(code, Some(0 | 130)), "{code:?}");
+        let names = place.names();
+        assert!(names.is_empty() || names == ["saved"], "{names:?}");
+        assert!(code == Some(130) || names == ["saved"], "it ended well and left nothing");
+        assert!(names.is_empty() || place.path("saved/MLmodel").exists());
+    }
+}
+
 #[test]
 fn a_killed_run_leaves_nothing_under_the_final_name() {
     check("-KILL", None, 1);
