@@ -1,9 +1,11 @@
 //! What stays behind when somebody presses Ctrl-C or stops the process: nothing.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+use std::{fs, io};
 
 /// What a shell expects of a program that was interrupted: 128 and the number of the signal.
 const INTERRUPTED: i32 = 130;
@@ -15,14 +17,25 @@ static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 pub(crate) fn watch() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
         // The lock is held until the end, so that no file becomes final or begins any more.
-        for path in &*unfinished() {
-            // Nobody is left to tell if it fails.
-            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-        }
+        let unfinished = unfinished();
+        unfinished.iter().for_each(|path| remove(path));
         // At once: `std::process::exit` would destroy the runtime's statics under the threads that use them.
         signal_hook::low_level::exit(INTERRUPTED);
     })?;
     Ok(())
+}
+
+/// Removes a file or folder. The thread that fills it still runs, so a folder may need more than one attempt.
+fn remove(path: &Path) {
+    const ATTEMPTS: u32 = 200;
+    for _ in 0..ATTEMPTS {
+        // Nobody is left to tell if it fails.
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        if fs::symlink_metadata(path).is_err() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// A file or folder that is removed if the process is interrupted while this lives.
@@ -32,9 +45,13 @@ pub(crate) struct Unfinished {
 }
 
 impl Unfinished {
-    pub(crate) fn new(path: &Path) -> Self {
-        unfinished().insert(path.to_owned());
-        Self { path: path.to_owned() }
+    /// Makes something and watches over it; no signal can come between the two.
+    pub(crate) fn begin<T: AsRef<Path>>(make: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Self)> {
+        let mut unfinished = unfinished();
+        let begun = make()?;
+        let path = begun.as_ref().to_owned();
+        unfinished.insert(path.clone());
+        Ok((begun, Self { path }))
     }
 }
 

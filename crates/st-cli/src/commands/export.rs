@@ -12,6 +12,7 @@ use st_model::ModelSpec;
 use super::Outcome;
 use crate::args::ExportArgs;
 use crate::error::Error;
+use crate::interrupt::Unfinished;
 use crate::model;
 use crate::probe::{self, PROBES, TOLERANCE};
 use crate::report::{self, Report};
@@ -27,9 +28,9 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<Outc
         return Err(Error::OutputExists { file: target.display().to_string() }.into());
     }
     fs::create_dir_all(&args.output).map_err(|source| write_error(&args.output, source))?;
-    let staging = tempfile::Builder::new().prefix(".st-export-").tempdir_in(&args.output);
-    let staging = staging.map_err(|source| write_error(&args.output, source))?;
-    let unfinished = crate::interrupt::Unfinished::new(staging.path());
+    let mut folder = tempfile::Builder::new();
+    let (staging, unfinished) = Unfinished::begin(|| folder.prefix(".st-export-").tempdir_in(&args.output))
+        .map_err(|source| write_error(&args.output, source))?;
 
     let head = Head::new(spec.pooling.modes.clone()).with_normalize(spec.normalize);
     let exported =

@@ -20,9 +20,8 @@ pub(crate) fn run(args: &SaveArgs, settings: &Settings) -> anyhow::Result<Outcom
     let started = Instant::now();
     let located = model::locate(&args.model)?;
     let mut options = save_options::read(args)?;
-    let staging = staging_beside(&args.output)
+    let (staging, unfinished) = Unfinished::begin(|| staging_beside(&args.output))
         .map_err(|source| Error::Write { file: args.output.display().to_string(), source })?;
-    let unfinished = Unfinished::new(staging.path());
     options.staging = Some(staging.path().to_owned());
     let saved = save_model(&located.folder, &args.output, &options)
         .with_context(|| format!("cannot save {}", args.model.display()))?;

@@ -31,8 +31,7 @@ impl PendingFile {
         if there.is_some() && !force {
             return Err(Error::OutputExists { file: path.display().to_string() });
         }
-        let temporary = temporary_beside(path).map_err(fail)?;
-        let unfinished = Unfinished::new(temporary.path());
+        let (temporary, unfinished) = Unfinished::begin(|| temporary_beside(path)).map_err(fail)?;
         let writer = BufWriter::with_capacity(1 << 16, temporary.reopen().map_err(fail)?);
         Ok(Self { path: path.to_owned(), force, writer, temporary: Some((temporary, unfinished)) })
     }
