@@ -808,11 +808,11 @@ CREATE TABLE job_locks (
 
 CREATE INDEX index_assessments_assessment_type ON assessments (assessment_type);
 
-CREATE INDEX index_assessments_last_updated_timestamp ON assessments (last_updated_timestamp);
+CREATE INDEX index_assessments_trace_id_created_timestamp ON assessments (trace_id, created_timestamp);
 
 CREATE INDEX index_assessments_run_id_created_timestamp ON assessments (run_id, created_timestamp);
 
-CREATE INDEX index_assessments_trace_id_created_timestamp ON assessments (trace_id, created_timestamp);
+CREATE INDEX index_assessments_last_updated_timestamp ON assessments (last_updated_timestamp);
 
 CREATE INDEX idx_assessments_exp_trace_ts ON assessments (experiment_id, trace_timestamp_ms);
 
@@ -824,9 +824,9 @@ CREATE INDEX idx_budget_policies_workspace ON budget_policies (workspace);
 
 CREATE INDEX idx_budget_policies_target_value ON budget_policies (target_value);
 
-CREATE INDEX index_datasets_dataset_uuid ON datasets (dataset_uuid);
-
 CREATE INDEX index_datasets_experiment_id_dataset_source_type ON datasets (experiment_id, dataset_source_type);
+
+CREATE INDEX index_datasets_dataset_uuid ON datasets (dataset_uuid);
 
 CREATE INDEX index_endpoint_model_mappings_endpoint_id ON endpoint_model_mappings (endpoint_id);
 
@@ -846,9 +846,9 @@ CREATE INDEX index_evaluation_dataset_records_dataset_id ON evaluation_dataset_r
 
 CREATE INDEX index_evaluation_dataset_tags_dataset_id ON evaluation_dataset_tags (dataset_id);
 
-CREATE INDEX index_evaluation_datasets_created_time ON evaluation_datasets (created_time);
-
 CREATE INDEX index_evaluation_datasets_name ON evaluation_datasets (name);
+
+CREATE INDEX index_evaluation_datasets_created_time ON evaluation_datasets (created_time);
 
 CREATE INDEX idx_evaluation_datasets_workspace ON evaluation_datasets (workspace);
 
@@ -864,9 +864,9 @@ CREATE INDEX idx_guardrails_workspace ON guardrails (workspace);
 
 CREATE INDEX idx_guardrails_scorer ON guardrails (scorer_id, scorer_version);
 
-CREATE INDEX index_inputs_input_uuid ON inputs (input_uuid);
-
 CREATE INDEX index_inputs_destination_type_destination_id_source_type ON inputs (destination_type, destination_id, source_type);
+
+CREATE INDEX index_inputs_input_uuid ON inputs (input_uuid);
 
 CREATE INDEX index_issues_experiment_id ON issues (experiment_id);
 
@@ -898,9 +898,9 @@ CREATE INDEX index_metrics_run_uuid ON metrics (run_uuid);
 
 CREATE INDEX index_metrics_run_uuid_key_step ON metrics (run_uuid, "key", step);
 
-CREATE INDEX index_model_definitions_secret_id ON model_definitions (secret_id);
-
 CREATE INDEX index_model_definitions_provider ON model_definitions (provider);
+
+CREATE INDEX index_model_definitions_secret_id ON model_definitions (secret_id);
 
 CREATE INDEX idx_model_definitions_workspace ON model_definitions (workspace);
 
@@ -930,13 +930,13 @@ CREATE INDEX idx_secrets_workspace ON secrets (workspace);
 
 CREATE INDEX index_span_metrics_trace_id_span_id ON span_metrics (trace_id, span_id);
 
-CREATE INDEX index_spans_experiment_id_duration ON spans (experiment_id, duration_ns);
-
-CREATE INDEX index_spans_experiment_id_status_type ON spans (experiment_id, status, type);
-
 CREATE INDEX index_spans_experiment_id_start_time ON spans (experiment_id, start_time_unix_nano);
 
 CREATE INDEX index_spans_experiment_id_type_status ON spans (experiment_id, type, status);
+
+CREATE INDEX index_spans_experiment_id_duration ON spans (experiment_id, duration_ns);
+
+CREATE INDEX index_spans_experiment_id_status_type ON spans (experiment_id, status, type);
 
 CREATE INDEX idx_spans_cost_trace_time_cover ON spans (trace_id, start_time_unix_nano);
 
@@ -968,9 +968,9 @@ CREATE INDEX idx_webhook_events_action ON webhook_events (action);
 
 CREATE INDEX idx_webhook_events_entity_action ON webhook_events (entity, action);
 
-CREATE INDEX idx_webhooks_status ON webhooks (status);
-
 CREATE INDEX idx_webhooks_name ON webhooks (name);
+
+CREATE INDEX idx_webhooks_status ON webhooks (status);
 
 CREATE INDEX idx_webhooks_workspace ON webhooks (workspace);
 

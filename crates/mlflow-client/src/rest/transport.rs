@@ -1,0 +1,101 @@
+//! A request becomes an answer: the seam between the protocol and the HTTP library.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use mlflow_types::Method;
+use url::Url;
+
+use crate::BoxError;
+
+/// Sends one request and waits for the head of its answer.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Sends a request once. Redirects are answers like any other; the caller decides about them.
+    ///
+    /// # Errors
+    /// Only when no answer came at all; a 4xx or 5xx is an answer.
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError>;
+}
+
+/// A request as it goes over the wire. Its `Debug` shows no header's value and no query.
+#[derive(Clone)]
+pub struct HttpRequest {
+    /// The verb.
+    pub method: Method,
+    /// The whole address.
+    pub url: Url,
+    /// Headers; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: HttpBody,
+}
+
+/// The body of a request; it can be sent again from its beginning.
+#[derive(Clone, Debug, Default)]
+pub enum HttpBody {
+    /// None.
+    #[default]
+    Empty,
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// A part of a file, read as it is sent.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Where the part begins, in bytes.
+        offset: u64,
+        /// How long it is, in bytes.
+        length: u64,
+    },
+}
+
+/// The head of an answer, with its body still to come.
+pub struct HttpResponse {
+    /// HTTP's status.
+    pub status: u16,
+    /// Headers; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, piece by piece.
+    pub body: BoxStream<'static, Result<Bytes, BoxError>>,
+}
+
+/// No answer came.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", if *.after_sending { "the connection broke before an answer came" } else { "no connection" })]
+pub struct TransportError {
+    /// Whether the server may have seen the request.
+    pub after_sending: bool,
+    /// The HTTP library's words.
+    #[source]
+    pub source: BoxError,
+}
+
+impl HttpResponse {
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        formatter
+            .debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("host", &self.url.host_str())
+            .field("path", &self.url.path())
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HttpResponse").field("status", &self.status).finish_non_exhaustive()
+    }
+}
