@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 /// One task, one file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Fetch ONNX Runtime and the test models into the user's cache
+    /// Fetch ONNX Runtime, the test models and the MLflow servers of the tests into the user's cache
     Setup(SetupArguments),
     /// Build `st` and show what it does on a real model, everything included
     Quickstart,

@@ -1,7 +1,6 @@
 //! `cargo xtask interop`: the same models in Python and here, vector by vector.
 //!
-//! The virtual environment lies in the cache under the digest of its requirements. The scripts in
-//! `fixtures/interop` print `N passed, N failed` and learn from variables where things are.
+//! The scripts in `fixtures/interop` print `N passed, N failed` and learn from variables where things are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +9,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::args::InteropArguments;
-use crate::setup::digest;
+use crate::python::{self, Environment};
 use crate::totals::Totals;
 use crate::{binary, places, process, setup};
-
-/// Written last into the environment; without it, the environment is made again.
-const DONE: &str = "complete";
 
 /// The command.
 pub(crate) fn run(arguments: &InteropArguments) -> Result<()> {
@@ -87,31 +83,7 @@ fn is_check(path: &Path) -> bool {
 
 /// The interpreter of the environment, which is made if needed.
 pub(crate) fn python() -> Result<PathBuf> {
-    let requirements = places::workspace().join("fixtures/interop/requirements.txt");
-    let text = fs::read_to_string(&requirements)
-        .with_context(|| format!("cannot read {}", requirements.display()))?;
-    let version = process::output(Command::new("python3").arg("--version"))
-        .context("python3 is not on the PATH; interop compares with the Python packages")?;
-    let digest = digest::of_text(&format!("{version}{text}"));
-    let folder = places::cache()?.join("python").join(digest.get(..16).unwrap_or(&digest));
-    if !folder.join(DONE).is_file() {
-        make(&folder, &requirements)?;
-    }
-    Ok(folder.join("bin/python"))
-}
-
-/// An environment cannot be renamed after it was made, so it is complete when the mark is there.
-fn make(folder: &Path, requirements: &Path) -> Result<()> {
-    eprintln!("interop: making a Python environment in {} (once, some minutes)", folder.display());
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    process::run(Command::new("python3").args(["-m", "venv"]).arg(folder))
-        .context("python3 cannot make a virtual environment (on Debian: install python3-venv)")?;
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    process::run(pip.arg(requirements)).context("pip could not install fixtures/interop/requirements.txt")?;
-    fs::write(folder.join(DONE), "").with_context(|| format!("cannot write to {}", folder.display()))
+    python::interpreter(Environment::Models)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod fuzz;
 mod interop;
 mod places;
 mod process;
+mod python;
 mod quickstart;
 mod readme;
 mod setup;

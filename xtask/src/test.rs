@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::args::TestArguments;
 use crate::process::{self, Witnessed};
 use crate::totals::Totals;
-use crate::{consumers, readme, setup};
+use crate::{consumers, python, readme, setup};
 
 /// The command; its last line is the totals.
 pub(crate) fn run(arguments: &TestArguments) -> Result<()> {
@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<()> {
 /// All steps; `totals` holds what was counted, also when one fails.
 pub(crate) fn all(arguments: &TestArguments, totals: &mut Totals) -> Result<()> {
     setup::ensure(&[])?;
+    python::ensure_servers()?;
     let mut tests = tests(arguments.live);
     let read = if has_nextest() { Totals::of_nextest } else { Totals::of_libtest };
     count(&mut tests, read, totals)?;
