@@ -1,14 +1,16 @@
 //! MLflow tracking, registry and artifacts, without Python.
 //!
 //! [`TrackingStore`] and [`RegistryStore`] are MLflow's two stores as traits. Three things stand behind them: a server
-//! over REST, the SQLite file that MLflow itself uses when no server is named, and a store in memory for tests. All
+//! over REST, the `SQLite` file that MLflow itself uses when no server is named, and a store in memory for tests. All
 //! answer the same contract suite, so a program is written once.
 
+mod client;
 mod error;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod store;
 
+pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredModels, Runs};
 pub use error::{ApiError, BoxError, Error, Result};
 pub use store::{RegistryStore, TrackingStore};
 

@@ -155,7 +155,14 @@ fn encoded(part: &str) -> String {
     for &byte in part.as_bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => encoded.push(char::from(byte)),
-            byte => encoded.push_str(&format!("%{byte:02X}")),
+            byte => {
+                encoded.push('%');
+                for digit in [byte >> 4, byte & 15] {
+                    encoded.extend(
+                        char::from_digit(u32::from(digit), 16).map(|digit| digit.to_ascii_uppercase()),
+                    );
+                }
+            }
         }
     }
     encoded

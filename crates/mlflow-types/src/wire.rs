@@ -4,6 +4,7 @@
 pub(crate) mod double {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     pub(crate) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         match *value {
             value if value.is_nan() => serializer.serialize_str("NaN"),

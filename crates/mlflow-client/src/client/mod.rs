@@ -1,0 +1,84 @@
+//! What a program calls: one handle per resource, over whatever stores stand behind.
+
+mod experiments;
+mod logged_models;
+mod model_versions;
+mod pages;
+mod registered_models;
+mod runs;
+
+use std::sync::Arc;
+
+pub use experiments::Experiments;
+pub use logged_models::LoggedModels;
+pub use model_versions::ModelVersions;
+pub use registered_models::RegisteredModels;
+pub use runs::Runs;
+
+use crate::{RegistryStore, TrackingStore};
+
+/// A tracking store and a model registry, which often are one and the same server.
+///
+/// ```
+/// use mlflow_client::types::experiments::CreateExperiment;
+///
+/// # async fn example(client: mlflow_client::Client) -> mlflow_client::Result<()> {
+/// let experiment = client.experiments().get_or_create("encoders").await?;
+/// let champion = client.model_versions().by_alias(&"encoder".parse()?, &"champion".parse()?).await?;
+/// println!("{}: version {}", experiment.name, champion.version);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    tracking: Arc<dyn TrackingStore>,
+    registry: Arc<dyn RegistryStore>,
+}
+
+impl Client {
+    /// A client of two stores.
+    pub fn new(tracking: Arc<dyn TrackingStore>, registry: Arc<dyn RegistryStore>) -> Self {
+        Self { tracking, registry }
+    }
+
+    /// A client of a store that is both.
+    pub fn of<Store: TrackingStore + RegistryStore + 'static>(store: Store) -> Self {
+        let store = Arc::new(store);
+        Self { tracking: store.clone(), registry: store }
+    }
+
+    /// The tracking store itself.
+    pub fn tracking(&self) -> &Arc<dyn TrackingStore> {
+        &self.tracking
+    }
+
+    /// The model registry itself.
+    pub fn registry(&self) -> &Arc<dyn RegistryStore> {
+        &self.registry
+    }
+
+    /// Experiments.
+    pub fn experiments(&self) -> Experiments<'_> {
+        Experiments { store: &*self.tracking }
+    }
+
+    /// Runs.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs { store: &*self.tracking }
+    }
+
+    /// Logged models.
+    pub fn logged_models(&self) -> LoggedModels<'_> {
+        LoggedModels { store: &*self.tracking }
+    }
+
+    /// Registered models.
+    pub fn registered_models(&self) -> RegisteredModels<'_> {
+        RegisteredModels { store: &*self.registry }
+    }
+
+    /// Model versions.
+    pub fn model_versions(&self) -> ModelVersions<'_> {
+        ModelVersions { store: &*self.registry }
+    }
+}
