@@ -32,8 +32,8 @@ CREATE TABLE "runs" (
 	artifact_uri VARCHAR(200),
 	experiment_id INTEGER, deleted_time BIGINT,
 	CONSTRAINT run_pk PRIMARY KEY (run_uuid),
-	CONSTRAINT runs_lifecycle_stage CHECK (lifecycle_stage IN ('active', 'deleted')),
 	CONSTRAINT source_type CHECK (source_type IN ('NOTEBOOK', 'JOB', 'LOCAL', 'UNKNOWN', 'PROJECT')),
+	CONSTRAINT runs_lifecycle_stage CHECK (lifecycle_stage IN ('active', 'deleted')),
 	FOREIGN KEY(experiment_id) REFERENCES experiments (experiment_id),
 	CHECK (status IN ('SCHEDULED', 'FAILED', 'FINISHED', 'RUNNING', 'KILLED'))
 );
@@ -806,27 +806,27 @@ CREATE TABLE job_locks (
 	CONSTRAINT fk_job_locks_job_id FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE
 );
 
-CREATE INDEX index_assessments_assessment_type ON assessments (assessment_type);
-
-CREATE INDEX index_assessments_trace_id_created_timestamp ON assessments (trace_id, created_timestamp);
-
-CREATE INDEX index_assessments_run_id_created_timestamp ON assessments (run_id, created_timestamp);
-
-CREATE INDEX index_assessments_last_updated_timestamp ON assessments (last_updated_timestamp);
+CREATE INDEX idx_assessments_exp_name_valid ON assessments (experiment_id, name, valid);
 
 CREATE INDEX idx_assessments_exp_trace_ts ON assessments (experiment_id, trace_timestamp_ms);
 
 CREATE INDEX idx_assessments_exp_trace_ts_name ON assessments (experiment_id, trace_timestamp_ms, name);
 
-CREATE INDEX idx_assessments_exp_name_valid ON assessments (experiment_id, name, valid);
+CREATE INDEX index_assessments_assessment_type ON assessments (assessment_type);
 
-CREATE INDEX idx_budget_policies_workspace ON budget_policies (workspace);
+CREATE INDEX index_assessments_last_updated_timestamp ON assessments (last_updated_timestamp);
+
+CREATE INDEX index_assessments_run_id_created_timestamp ON assessments (run_id, created_timestamp);
+
+CREATE INDEX index_assessments_trace_id_created_timestamp ON assessments (trace_id, created_timestamp);
 
 CREATE INDEX idx_budget_policies_target_value ON budget_policies (target_value);
 
-CREATE INDEX index_datasets_experiment_id_dataset_source_type ON datasets (experiment_id, dataset_source_type);
+CREATE INDEX idx_budget_policies_workspace ON budget_policies (workspace);
 
 CREATE INDEX index_datasets_dataset_uuid ON datasets (dataset_uuid);
+
+CREATE INDEX index_datasets_experiment_id_dataset_source_type ON datasets (experiment_id, dataset_source_type);
 
 CREATE INDEX index_endpoint_model_mappings_endpoint_id ON endpoint_model_mappings (endpoint_id);
 
@@ -846,11 +846,11 @@ CREATE INDEX index_evaluation_dataset_records_dataset_id ON evaluation_dataset_r
 
 CREATE INDEX index_evaluation_dataset_tags_dataset_id ON evaluation_dataset_tags (dataset_id);
 
-CREATE INDEX index_evaluation_datasets_name ON evaluation_datasets (name);
+CREATE INDEX idx_evaluation_datasets_workspace ON evaluation_datasets (workspace);
 
 CREATE INDEX index_evaluation_datasets_created_time ON evaluation_datasets (created_time);
 
-CREATE INDEX idx_evaluation_datasets_workspace ON evaluation_datasets (workspace);
+CREATE INDEX index_evaluation_datasets_name ON evaluation_datasets (name);
 
 CREATE INDEX idx_experiments_workspace ON experiments (workspace);
 
@@ -860,9 +860,9 @@ CREATE INDEX idx_guardrail_configs_endpoint_id ON guardrail_configs (endpoint_id
 
 CREATE INDEX idx_guardrail_configs_guardrail_id ON guardrail_configs (guardrail_id);
 
-CREATE INDEX idx_guardrails_workspace ON guardrails (workspace);
-
 CREATE INDEX idx_guardrails_scorer ON guardrails (scorer_id, scorer_version);
+
+CREATE INDEX idx_guardrails_workspace ON guardrails (workspace);
 
 CREATE INDEX index_inputs_destination_type_destination_id_source_type ON inputs (destination_type, destination_id, source_type);
 
@@ -886,11 +886,11 @@ CREATE INDEX index_latest_metrics_run_uuid ON latest_metrics (run_uuid);
 
 CREATE INDEX index_logged_model_metrics_model_id ON logged_model_metrics (model_id);
 
+CREATE INDEX ix_mcp_access_endpoints_alias ON mcp_access_endpoints (workspace, server_name, server_alias);
+
 CREATE INDEX ix_mcp_access_endpoints_server_name ON mcp_access_endpoints (workspace, server_name);
 
 CREATE INDEX ix_mcp_access_endpoints_version ON mcp_access_endpoints (workspace, server_name, server_version);
-
-CREATE INDEX ix_mcp_access_endpoints_alias ON mcp_access_endpoints (workspace, server_name, server_alias);
 
 CREATE INDEX idx_mcp_server_versions_latest ON mcp_server_versions (workspace, name, status, version_major DESC, version_minor DESC, version_patch DESC);
 
@@ -898,11 +898,11 @@ CREATE INDEX index_metrics_run_uuid ON metrics (run_uuid);
 
 CREATE INDEX index_metrics_run_uuid_key_step ON metrics (run_uuid, "key", step);
 
+CREATE INDEX idx_model_definitions_workspace ON model_definitions (workspace);
+
 CREATE INDEX index_model_definitions_provider ON model_definitions (provider);
 
 CREATE INDEX index_model_definitions_secret_id ON model_definitions (secret_id);
-
-CREATE INDEX idx_model_definitions_workspace ON model_definitions (workspace);
 
 CREATE INDEX idx_model_version_tags_workspace_name_version ON model_version_tags (workspace, name, version);
 
@@ -912,9 +912,9 @@ CREATE INDEX idx_registered_model_tags_workspace_name ON registered_model_tags (
 
 CREATE INDEX idx_registered_models_workspace ON registered_models (workspace);
 
-CREATE INDEX index_review_queue_items_queue_id_status ON review_queue_items (queue_id, status);
-
 CREATE INDEX index_review_queue_items_item_id ON review_queue_items (item_id);
+
+CREATE INDEX index_review_queue_items_queue_id_status ON review_queue_items (queue_id, status);
 
 CREATE INDEX index_review_queue_label_schemas_schema_id ON review_queue_label_schemas (schema_id);
 
@@ -930,17 +930,17 @@ CREATE INDEX idx_secrets_workspace ON secrets (workspace);
 
 CREATE INDEX index_span_metrics_trace_id_span_id ON span_metrics (trace_id, span_id);
 
-CREATE INDEX index_spans_experiment_id_start_time ON spans (experiment_id, start_time_unix_nano);
-
-CREATE INDEX index_spans_experiment_id_type_status ON spans (experiment_id, type, status);
-
-CREATE INDEX index_spans_experiment_id_duration ON spans (experiment_id, duration_ns);
-
-CREATE INDEX index_spans_experiment_id_status_type ON spans (experiment_id, status, type);
+CREATE INDEX idx_spans_cost_exp_time_cover ON spans (experiment_id, start_time_unix_nano);
 
 CREATE INDEX idx_spans_cost_trace_time_cover ON spans (trace_id, start_time_unix_nano);
 
-CREATE INDEX idx_spans_cost_exp_time_cover ON spans (experiment_id, start_time_unix_nano);
+CREATE INDEX index_spans_experiment_id_duration ON spans (experiment_id, duration_ns);
+
+CREATE INDEX index_spans_experiment_id_start_time ON spans (experiment_id, start_time_unix_nano);
+
+CREATE INDEX index_spans_experiment_id_status_type ON spans (experiment_id, status, type);
+
+CREATE INDEX index_spans_experiment_id_type_status ON spans (experiment_id, type, status);
 
 CREATE INDEX idx_assessment_rollups_lookup ON sql_assessment_daily_rollups (experiment_id, rollup_day, metric_name, grouping_set);
 
@@ -950,11 +950,11 @@ CREATE INDEX idx_trace_rollups_lookup ON sql_trace_metric_daily_rollups (experim
 
 CREATE INDEX index_tags_run_uuid ON tags (run_uuid);
 
+CREATE INDEX index_trace_info_experiment_id_session_id ON trace_info (experiment_id, session_id);
+
 CREATE INDEX index_trace_info_experiment_id_timestamp_ms ON trace_info (experiment_id, timestamp_ms);
 
 CREATE INDEX index_trace_info_timestamp_ms_request_id ON trace_info (timestamp_ms, request_id);
-
-CREATE INDEX index_trace_info_experiment_id_session_id ON trace_info (experiment_id, session_id);
 
 CREATE INDEX index_trace_metrics_request_id ON trace_metrics (request_id);
 
@@ -962,9 +962,9 @@ CREATE INDEX index_trace_request_metadata_request_id ON trace_request_metadata (
 
 CREATE INDEX index_trace_tags_request_id ON trace_tags (request_id);
 
-CREATE INDEX idx_webhook_events_entity ON webhook_events (entity);
-
 CREATE INDEX idx_webhook_events_action ON webhook_events (action);
+
+CREATE INDEX idx_webhook_events_entity ON webhook_events (entity);
 
 CREATE INDEX idx_webhook_events_entity_action ON webhook_events (entity, action);
 
