@@ -10,7 +10,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Map, Value, json};
 use st_core::PoolingMode;
 use st_export::checkpoint::read_safetensors_header;
-use st_export::{CacheState, ExportOptions, GraphCache, Head, WeightPlacement, onnx};
+use st_export::{CacheState, ExportOptions, GraphCache, Head, Quantization, WeightPlacement, onnx};
 
 /// A BERT of five megabytes.
 const NAME: &str = "6x128";
@@ -27,13 +27,14 @@ fn head() -> Head {
 fn export(c: &mut Criterion) {
     let folder = checkpoint("export");
     let parameters = 4 * shapes().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum::<usize>();
-    let bytes = st_export::export_bytes(&folder, Some(&head())).expect("the checkpoint is sound");
+    let bytes =
+        st_export::export_bytes(&folder, Some(&head()), Quantization::None).expect("the checkpoint is sound");
     assert!(bytes.len() > parameters);
 
     let mut group = c.benchmark_group("export");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     group.bench_function(format!("memory/{NAME}"), |b| {
-        b.iter(|| black_box(st_export::export_bytes(black_box(&folder), Some(&head()))));
+        b.iter(|| black_box(st_export::export_bytes(black_box(&folder), Some(&head()), Quantization::None)));
     });
     // Mostly the wait for the disk: an export is not done before it would survive a power cut.
     group.sample_size(10);
@@ -48,7 +49,11 @@ fn export(c: &mut Criterion) {
 fn cache(c: &mut Criterion) {
     let folder = checkpoint("cache");
     let cache = GraphCache::new(folder.join("graphs"));
-    let find = || cache.get_or_export(black_box(&folder), Some(&head())).expect("the checkpoint is sound");
+    let find = || {
+        cache
+            .get_or_export(black_box(&folder), Some(&head()), Quantization::None)
+            .expect("the checkpoint is sound")
+    };
     find();
     assert_eq!(find().state, CacheState::Hit);
     let mut group = c.benchmark_group("cache");
@@ -58,7 +63,8 @@ fn cache(c: &mut Criterion) {
 
 fn header(c: &mut Criterion) {
     let folder = checkpoint("header");
-    let bytes = st_export::export_bytes(&folder, Some(&head())).expect("the checkpoint is sound");
+    let bytes =
+        st_export::export_bytes(&folder, Some(&head()), Quantization::None).expect("the checkpoint is sound");
     let path = folder.join("model.onnx");
     fs::write(&path, &bytes).expect("the folder of the bench can be written");
     assert_eq!(onnx::read_header(&bytes).expect("our own graph is sound").inputs.len(), 3);

@@ -49,6 +49,7 @@ fn model(error: &st_model::Error) -> Option<String> {
         Error::NoTokenizer { .. } => "save the model once with a fast tokenizer: in Python, \
              `AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)`"
             .to_owned(),
+        Error::FastGraph { .. } => "leave `--mode fast` out: the graph runs as it is".to_owned(),
         Error::UnknownPrompt { .. } => {
             "`st inspect` lists the prompts; `--prompt TEXT` takes any text".to_owned()
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use st_core::{Encoder, PoolingMode};
 use st_model::{GraphState, ModelSpec, SentenceTransformer};
 
-use crate::model::Located;
+use crate::model::{self, Located};
 use crate::report::Report;
 
 /// What the configuration files say.
@@ -71,6 +71,7 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> a
         section.extend(graph_header(path)?);
     }
     section.insert("state".to_owned(), json!(state(graph.state)));
+    section.insert("mode".to_owned(), json!(model::mode(loaded)));
     section.insert("max_tokens".to_owned(), json!(loaded.max_tokens()));
     report.insert("graph".to_owned(), Value::Object(section));
     let runtime = loaded.runtime();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use mlflow_flavor::LoadedModel;
-use st_core::BoxError;
+use st_core::{BoxError, Mode};
 use st_model::SentenceTransformer;
 
 use crate::args::ModelArgs;
@@ -61,6 +61,11 @@ pub(crate) fn load_folder(folder: &Path, args: &ModelArgs, settings: &Settings) 
     let took = started.elapsed();
     tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
     Ok(Loaded { encoder, took })
+}
+
+/// In which numbers a model computes; a graph that was given computes as its maker decided.
+pub(crate) fn mode(encoder: &SentenceTransformer) -> &'static str {
+    encoder.graph().mode.map_or("that of the given graph", Mode::name)
 }
 
 /// `models:/name`, `runs:/id/path`, `s3://bucket`; a drive letter alone is none.

@@ -4,12 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use ndarray::{Array2, Axis};
-use st_core::{EncodeOptions, Encoder, Prompt, TokenView};
-use st_model::{ModelSpec, SentenceTransformer};
+use st_core::{EncodeOptions, Encoder, Mode, Prompt, TokenView};
+use st_model::{LoadOptions, ModelSpec, SentenceTransformer};
 
-use crate::args::ModelArgs;
-use crate::model::{self, encoding};
-use crate::settings::Settings;
+use crate::model::encoding;
 
 /// Short, long, empty, and what tokenizers stumble over.
 pub(crate) const PROBES: [&str; 6] = [
@@ -29,15 +27,14 @@ pub(crate) fn check(
     folder: &Path,
     spec: &ModelSpec,
     graph: &Path,
-    args: &ModelArgs,
-    settings: &Settings,
+    load_options: LoadOptions,
 ) -> anyhow::Result<f32> {
     let options = EncodeOptions::default().with_prompt(Prompt::Text(String::new()));
-    let load_options = settings.load_options(args).with_graph(graph);
-    let exported =
-        SentenceTransformer::load(folder, &load_options).context("cannot run the exported graph")?;
+    // How it computes is now a matter of the graph.
+    let of_graph = load_options.clone().with_graph(graph).with_mode(Mode::Exact);
+    let exported = SentenceTransformer::load(folder, &of_graph).context("cannot run the exported graph")?;
     let got = rows(&exported, &options)?;
-    let reference = model::load_folder(folder, args, settings)?.encoder;
+    let reference = SentenceTransformer::load(folder, &load_options).context("cannot load the model")?;
     let expected = rows(&reference, &options)?;
     let pooled = pooled(&exported, spec, &options)?;
     Ok(largest_difference(&got, &expected).max(largest_difference(&got, &pooled)))

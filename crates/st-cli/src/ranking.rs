@@ -33,6 +33,7 @@ pub(crate) fn print(
     queries: &[String],
     best: &[Vec<Hit>],
     function: &str,
+    mode: &str,
     settings: &Settings,
 ) -> anyhow::Result<()> {
     if settings.json {
@@ -41,7 +42,7 @@ pub(crate) fn print(
             json!({"query": query, "hits": hits.iter().enumerate().map(hit).collect::<Vec<_>>()})
         });
         let answers: Vec<_> = answers.collect();
-        return Ok(report::print_json(&json!({"function": function, "queries": answers}))?);
+        return Ok(report::print_json(&json!({"function": function, "mode": mode, "queries": answers}))?);
     }
     let mut out = String::new();
     for (index, (query, hits)) in queries.iter().zip(best).enumerate() {

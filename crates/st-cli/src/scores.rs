@@ -15,10 +15,11 @@ pub(crate) fn print_pairs(
     left: &[String],
     right: &[String],
     function: Similarity,
+    mode: &str,
     settings: &Settings,
 ) -> anyhow::Result<()> {
     if settings.json {
-        let answer = json!({"function": function.name(), "scores": scores.to_vec()});
+        let answer = json!({"function": function.name(), "mode": mode, "scores": scores.to_vec()});
         return Ok(report::print_json(&answer)?);
     }
     let mut out = String::new();
@@ -35,11 +36,12 @@ pub(crate) fn print_matrix(
     left: &[String],
     right: &[String],
     function: Similarity,
+    mode: &str,
     settings: &Settings,
 ) -> anyhow::Result<()> {
     if settings.json {
         let rows: Vec<_> = scores.outer_iter().map(|row| row.to_vec()).collect();
-        let answer = json!({"function": function.name(), "scores": rows});
+        let answer = json!({"function": function.name(), "mode": mode, "scores": rows});
         return Ok(report::print_json(&answer)?);
     }
     let mut out = format!("{:>4}", "");

@@ -56,7 +56,8 @@ impl Settings {
     /// How a model is loaded. A program for people takes all cores, unlike the library.
     pub(crate) fn load_options(&self, args: &ModelArgs) -> LoadOptions {
         let threads = args.threads.unwrap_or_else(cores);
-        let mut options = LoadOptions::new(self.places(args.runtime.as_deref())).with_threads(threads);
+        let mut options =
+            LoadOptions::new(self.places(args.runtime.as_deref())).with_threads(threads).with_mode(args.mode);
         if let Some(tokens) = args.max_seq_length {
             options = options.with_max_seq_length(tokens);
         }

@@ -32,7 +32,7 @@ mod vectors;
 
 pub use encoder::{Encoded, Encoder, TokenEmbeddings};
 pub use error::{BoxError, NameError, ShapeError};
-pub use names::{PoolingMode, Precision, Similarity};
+pub use names::{Mode, PoolingMode, Precision, Similarity};
 pub use options::{EncodeOptions, Prompt, Ranges, Task};
 pub use tokens::{Shape3, TokenView};
 pub use vectors::Vectors;

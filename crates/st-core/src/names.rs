@@ -92,6 +92,23 @@ names! {
     }
 }
 
+names! {
+    /// In which numbers a model computes; never how its answer is written, which is [`Precision`].
+    Mode, "mode" {
+        /// 32-bit floats, as the reference: the same vectors within 1e-5.
+        Exact = "exact",
+        /// Linear layers in eight bits: about twice as fast, and nearly the same vectors.
+        Fast = "fast",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the macro that makes the enum does not mark a default")]
+impl Default for Mode {
+    fn default() -> Self {
+        Self::Exact
+    }
+}
+
 #[expect(clippy::derivable_impls, reason = "the macro that makes the enum does not mark a default")]
 impl Default for Precision {
     fn default() -> Self {
@@ -107,6 +124,9 @@ mod tests {
     fn names_round_trip_and_unknown_ones_list_what_is_known() {
         for mode in PoolingMode::ALL {
             assert_eq!(mode.name().parse::<PoolingMode>().as_ref(), Ok(mode));
+        }
+        for mode in Mode::ALL {
+            assert_eq!(mode.name().parse::<Mode>().as_ref(), Ok(mode));
         }
         let error = "angular".parse::<Similarity>().unwrap_err();
         assert_eq!(

@@ -17,7 +17,7 @@ use crate::digest::digest_file;
 use crate::export::{MODEL, WEIGHTS};
 use crate::json::read_json;
 use crate::publish::{Draft, create_folder, sync_folder};
-use crate::{Error, ExportOptions, Head, WeightPlacement, export};
+use crate::{Error, ExportOptions, Head, Quantization, WeightPlacement, export};
 
 /// How a graph came out of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct CachedGraph {
     pub path: PathBuf,
     /// Whether it was found or had to be made.
     pub state: CacheState,
-    /// Hexadecimal digest of weights, configuration, head and exporter: the name of the cache entry.
+    /// Hexadecimal digest of weights, configuration, head, quantisation and exporter: the name of the cache entry.
     pub digest: String,
 }
 
@@ -54,7 +54,7 @@ impl GraphCache {
         Self { root: root.into() }
     }
 
-    /// Finds the graph of the transformer in `folder` under `head`, or exports it.
+    /// Finds the graph of the transformer in `folder` under `head` in those numbers, or exports it.
     ///
     /// Every byte of the weights is hashed to find the entry, and every byte of the entry to trust it; both
     /// run at the speed of memory. Several processes may ask at once: each writes to a folder of its own, one
@@ -63,8 +63,13 @@ impl GraphCache {
     /// # Errors
     ///
     /// Everything that [`export()`](crate::export()) can fail with, and [`Error::Io`] for the cache itself.
-    pub fn get_or_export(&self, folder: &Path, head: Option<&Head>) -> Result<CachedGraph, Error> {
-        let digest = digest(folder, head)?;
+    pub fn get_or_export(
+        &self,
+        folder: &Path,
+        head: Option<&Head>,
+        quantization: Quantization,
+    ) -> Result<CachedGraph, Error> {
+        let digest = digest(folder, head, quantization)?;
         let entry = self.root.join(&digest);
         let state = match examine(&entry) {
             Condition::Sound => CacheState::Hit,
@@ -72,18 +77,26 @@ impl GraphCache {
             Condition::Damaged => CacheState::Rebuilt,
         };
         if state != CacheState::Hit {
-            self.build(folder, head, &entry)?;
+            let options = ExportOptions::default()
+                .with_weights(WeightPlacement::External)
+                .with_quantization(quantization);
+            self.build(folder, head, options, &entry)?;
         }
         Ok(CachedGraph { path: entry.join(MODEL), state, digest })
     }
 
     /// Exports into a folder of our own and gives it the name of the entry.
-    fn build(&self, folder: &Path, head: Option<&Head>, entry: &Path) -> Result<(), Error> {
+    fn build(
+        &self,
+        folder: &Path,
+        head: Option<&Head>,
+        options: ExportOptions,
+        entry: &Path,
+    ) -> Result<(), Error> {
         create_folder(&self.root)?;
         self.sweep();
         let failed = |source| Error::io("write", &self.root, source);
         let draft = Builder::new().prefix(DRAFT).tempdir_in(&self.root).map_err(failed)?;
-        let options = ExportOptions::default().with_weights(WeightPlacement::External);
         export(folder, head, draft.path(), &options)?;
         Record::of(draft.path())?.write(draft.path())?;
         for _ in 0..ATTEMPTS {
@@ -131,6 +144,8 @@ impl GraphCache {
 /// Raise it whenever the graph that is written for the same checkpoint changes, so that no cache serves the
 /// old one.
 const EXPORTER_VERSION: u32 = 1;
+/// The same for what quantisation makes of that graph, so that a better one leaves the float graphs alone.
+const QUANTIZER_VERSION: u32 = 1;
 /// How folders start that are not finished.
 const DRAFT: &str = ".draft-";
 /// Age at which an unfinished folder belongs to no living process.
@@ -141,12 +156,15 @@ const ATTEMPTS: usize = 4;
 const RECORD: &str = "entry.json";
 
 /// The name of a cache entry: a digest of all that its graph depends on.
-fn digest(folder: &Path, head: Option<&Head>) -> Result<String, Error> {
+fn digest(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Result<String, Error> {
     let architecture = Architecture::read(folder)?;
     let mut hasher = blake3::Hasher::new();
     let head = head.map(|head| (&head.pooling, head.normalize));
     let recipe = format!("st-export {EXPORTER_VERSION}\n{}\n{head:?}\n", architecture.settings());
     hasher.update(recipe.as_bytes());
+    if quantization == Quantization::Int8 {
+        hasher.update(format!("int8 {QUANTIZER_VERSION}\n").as_bytes());
+    }
     for path in WeightFiles::find(folder)?.paths {
         let (digest, _) = digest_file(&path)?;
         hasher.update(digest.as_bytes());

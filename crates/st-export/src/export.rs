@@ -8,6 +8,7 @@ use crate::architectures::Architecture;
 use crate::checkpoint::{Checkpoint, WeightFiles};
 use crate::ir::{Graph, ValueInfo};
 use crate::onnx::{FILE_LIMIT, Plan, Sink};
+use crate::passes::quantize_linears;
 use crate::publish::{Draft, create_folder, remove_file, sync_folder};
 use crate::{Error, Head};
 
@@ -23,6 +24,21 @@ pub enum WeightPlacement {
     External,
 }
 
+/// In which numbers a graph computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Quantization {
+    /// 32-bit floats everywhere: what the checkpoint says.
+    #[default]
+    None,
+    /// Linear layers in 8-bit whole numbers, but for the values of attention: about twice as fast, a little
+    /// different. Every token is quantised by itself, so that texts of one batch do not influence each other.
+    ///
+    /// Processors without VNNI add pairs of 8-bit products in 16 bits, where they can overflow. ONNX Runtime
+    /// avoids that under its session option `session.x64quantprecision`, which whoever runs the graph has to
+    /// set to `1`; it changes nothing elsewhere.
+    Int8,
+}
+
 /// How [`export()`] writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +47,8 @@ pub struct ExportOptions {
     pub weights: WeightPlacement,
     /// Whether files of an earlier export may be replaced.
     pub overwrite: bool,
+    /// In which numbers the graph computes.
+    pub quantization: Quantization,
 }
 
 impl ExportOptions {
@@ -45,6 +63,13 @@ impl ExportOptions {
     #[must_use]
     pub fn with_overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
+        self
+    }
+
+    /// Sets in which numbers the graph computes.
+    #[must_use]
+    pub fn with_quantization(mut self, quantization: Quantization) -> Self {
+        self.quantization = quantization;
         self
     }
 }
@@ -97,7 +122,7 @@ pub fn export(
     if !options.overwrite {
         refuse_existing(destination)?;
     }
-    let source = Source::open(folder, head)?;
+    let source = Source::open(folder, head, options.quantization)?;
     let plan = Plan::new(&source.graph);
     let outside = goes_outside(options.weights, folder, plan.bytes_inside())?;
     create_folder(destination)?;
@@ -125,8 +150,12 @@ pub fn export(
 ///
 /// [`Error::TooLarge`] over two gigabytes, and everything that can be wrong with the checkpoint: see
 /// [`Error`].
-pub fn export_bytes(folder: &Path, head: Option<&Head>) -> Result<Vec<u8>, Error> {
-    let source = Source::open(folder, head)?;
+pub fn export_bytes(
+    folder: &Path,
+    head: Option<&Head>,
+    quantization: Quantization,
+) -> Result<Vec<u8>, Error> {
+    let source = Source::open(folder, head, quantization)?;
     let plan = Plan::new(&source.graph);
     goes_outside(WeightPlacement::Inside, folder, plan.bytes_inside())?;
     let mut bytes = Vec::with_capacity(usize::try_from(plan.bytes_inside()).unwrap_or(0));
@@ -142,7 +171,7 @@ struct Source {
 
 impl Source {
     /// Reads configuration and headers, and checks that every weight is there.
-    fn open(folder: &Path, head: Option<&Head>) -> Result<Self, Error> {
+    fn open(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Result<Self, Error> {
         if head.is_some_and(|head| head.pooling.is_empty()) {
             return Err(Error::HeadWithoutPooling);
         }
@@ -151,9 +180,19 @@ impl Source {
         let files = WeightFiles::find(folder)?;
         let checkpoint = Checkpoint::open(&files, name, architecture.naming())?;
         let graph = architecture.graph(head);
-        graph.validate().map_err(|source| Error::Graph { architecture: name, source })?;
+        let sound =
+            |graph: &Graph| graph.validate().map_err(|source| Error::Graph { architecture: name, source });
+        sound(&graph)?;
         let weights = graph.initializers.iter().filter(|tensor| tensor.is_weight());
         checkpoint.check(weights.map(|tensor| (graph.value_name(tensor.value), tensor.dims.as_slice())))?;
+        let graph = match quantization {
+            Quantization::None => graph,
+            Quantization::Int8 => {
+                let graph = quantize_linears(graph);
+                sound(&graph)?;
+                graph
+            }
+        };
         Ok(Self { graph, checkpoint })
     }
 

@@ -9,7 +9,7 @@
 //! use std::path::Path;
 //!
 //! use st_core::PoolingMode;
-//! use st_export::{ExportOptions, GraphCache, Head, export};
+//! use st_export::{ExportOptions, GraphCache, Head, Quantization, export};
 //!
 //! let folder = Path::new("all-MiniLM-L6-v2");
 //! let head = Head::new([PoolingMode::Mean]).with_normalize(true);
@@ -19,7 +19,7 @@
 //!     println!("{value}"); // input_ids: int64[batch, sequence]
 //! }
 //!
-//! let cached = GraphCache::new("graphs").get_or_export(folder, Some(&head))?;
+//! let cached = GraphCache::new("graphs").get_or_export(folder, Some(&head), Quantization::None)?;
 //! println!("{} {:?}", cached.path.display(), cached.state);
 //! # Ok::<(), st_export::Error>(())
 //! ```
@@ -28,7 +28,7 @@
 //! blocks) builds an [`ir::Graph`]: operators as an enum with typed attributes, weights under their names in
 //! the checkpoint, so that a gradient, a fusion or a quantisation is a pass over it. The weights that it
 //! names are looked up in the [`checkpoint`] and checked: none missing, none left over, none of another
-//! shape, none that is not finite. Then [`onnx`] writes it, streaming the weights, so that memory does not
+//! shape, none that is not finite. With [`Quantization::Int8`] a pass rewrites the linear layers. Then [`onnx`] writes it, streaming the weights, so that memory does not
 //! grow with the model.
 //!
 //! [`onnx`] also reads: [`onnx::open_header`] judges an ONNX file of someone else before a runtime sees it.
@@ -48,10 +48,11 @@ pub mod ir;
 mod json;
 mod lfs;
 pub mod onnx;
+mod passes;
 mod publish;
 
 pub use cache::{CacheState, CachedGraph, GraphCache};
 pub use error::Error;
-pub use export::{ExportOptions, Exported, WeightPlacement, export, export_bytes};
+pub use export::{ExportOptions, Exported, Quantization, WeightPlacement, export, export_bytes};
 pub use head::Head;
 pub use ir::{Dim, ElementType, ValueInfo};

@@ -9,7 +9,7 @@ use std::thread;
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use st_core::{BoxError, EncodeOptions, Encoded, Encoder, Similarity, TokenEmbeddings, TokenView};
 
-use crate::batch::{self, Batch};
+use crate::batch::{self, Batch, Grouping};
 use crate::graph::{Graph, GraphInfo};
 use crate::pool::SessionPool;
 use crate::prepared::Prepared;
@@ -41,10 +41,7 @@ impl SentenceTransformer {
         let runtime = Runtime::open(&options.places)?;
         // The graph's digest and the tokenizer's tables take about the same time.
         let (graph, tokenizer) = thread::scope(|scope| {
-            let graph = scope.spawn(|| match &options.graph {
-                Some(path) => Graph::of_file(path),
-                None => Graph::of_folder(&spec, &options.places),
-            });
+            let graph = scope.spawn(|| Graph::find(&spec, options));
             let tokenizer = JsonTokenizer::load(&spec.transformer);
             (graph.join(), tokenizer)
         });
@@ -74,6 +71,10 @@ impl SentenceTransformer {
     /// The tokenizer, as the model uses it.
     pub fn tokenizer(&self) -> &dyn Tokenizer {
         self.tokenizer.as_ref()
+    }
+
+    fn grouping(&self) -> Grouping {
+        if self.graph.quantized { Grouping::EqualLengths } else { Grouping::SimilarLengths }
     }
 
     /// Workers of one call: what was asked for, what there is, and no more than there is work for.
@@ -141,7 +142,7 @@ impl SentenceTransformer {
     ) -> Result<(), Error> {
         let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
         let budget = options.max_tokens_per_batch.unwrap_or(batch::DEFAULT_MAX_TOKENS);
-        let plan = batch::plan(&lengths, budget);
+        let plan = batch::plan(&lengths, budget, self.grouping());
         let next = AtomicUsize::new(0);
         let take = Mutex::new(take);
         let work = || {

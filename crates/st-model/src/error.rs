@@ -105,6 +105,12 @@ pub enum Error {
         /// The names of its outputs.
         outputs: String,
     },
+    /// A finished graph instead of weights, from which alone a fast one can be made.
+    #[error("the fast mode is made from safetensors, but {} is a finished ONNX graph", path.display())]
+    FastGraph {
+        /// The ONNX file.
+        path: PathBuf,
+    },
     /// ONNX Runtime was not found.
     #[error("ONNX Runtime was not found; looked for {looked}")]
     RuntimeMissing {

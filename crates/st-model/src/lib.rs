@@ -20,6 +20,9 @@
 //!
 //! Vectors equal those of Python sentence-transformers for the same folder, element by element within 1e-5,
 //! and do not depend on the company of a text, on the number of threads or on the order, within 1e-6.
+//! [`LoadOptions::with_mode`] trades that equality for speed, per model and only when asked:
+//! [`Mode::Fast`](st_core::Mode::Fast) makes an 8-bit graph from the same weights.
+//!
 //! Texts are padded on the right whatever the tokenizer's configuration says: that is what the reference
 //! computes for a text alone.
 //!

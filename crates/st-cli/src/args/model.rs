@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{ArgGroup, Args};
+use st_core::Mode;
 
 /// Which model, and with what it runs.
 #[derive(Debug, Args)]
@@ -22,6 +23,10 @@ pub(crate) struct ModelArgs {
     /// Run this ONNX file instead of making a graph from the weights.
     #[arg(long, value_name = "FILE")]
     pub(crate) graph: Option<PathBuf>,
+    /// In which numbers the model computes: exact (as Python) or fast (int8, about twice as fast, nearly the
+    /// same vectors).
+    #[arg(long, value_name = "NAME", default_value = "exact", value_parser = parse_name::<Mode>)]
+    pub(crate) mode: Mode,
     /// The shared library of ONNX Runtime, instead of looking for it.
     #[arg(long, value_name = "FILE")]
     pub(crate) runtime: Option<PathBuf>,

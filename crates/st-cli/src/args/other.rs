@@ -45,17 +45,29 @@ pub(crate) enum ContentType {
     Csv,
 }
 
+/// To which numbers the linear layers of a graph are quantised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Quantize {
+    /// 8-bit whole numbers.
+    Int8,
+}
+
 /// Write the ONNX graph of a model.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  st export -m all-MiniLM-L6-v2 -o minilm-onnx\n\n\
     The graph takes token ids and gives sentence embeddings: pooling and normalisation are inside.\n\
-    It is run against the model itself before it is called done.")]
+    It is run against the model itself before it is called done.\n\n\
+    A graph of `--quantize int8` has standard operators, too. Whoever runs it on a processor without VNNI\n\
+    sets ONNX Runtime's session option `session.x64quantprecision` to 1, as this program does, or sums overflow.")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Folder for `model.onnx`; made if it does not exist.
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: PathBuf,
+    /// Make the graph of the fast mode; the same as `--mode fast`.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) quantize: Option<Quantize>,
     /// Replace a graph that is there.
     #[arg(long)]
     pub(crate) force: bool,

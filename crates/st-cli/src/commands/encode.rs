@@ -70,6 +70,7 @@ fn summary(counts: &Counts, loaded: &Loaded, started: Instant, target: &Target) 
         ("tokens".to_owned(), json!(counts.tokens)),
         ("seconds".to_owned(), json!(started.elapsed().as_secs_f64())),
         ("load_seconds".to_owned(), json!(loaded.took.as_secs_f64())),
+        ("mode".to_owned(), json!(model::mode(&loaded.encoder))),
         ("output".to_owned(), json!(target.name())),
     ])
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use serde_json::json;
-use st_export::{ExportOptions, Exported, Head};
+use st_core::Mode;
+use st_export::{ExportOptions, Exported, Head, Quantization};
 use st_model::ModelSpec;
 
 use super::Outcome;
@@ -33,17 +34,24 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<Outc
         .map_err(|source| write_error(&args.output, source))?;
 
     let head = Head::new(spec.pooling.modes.clone()).with_normalize(spec.normalize);
-    let exported =
-        st_export::export(&spec.transformer.folder, Some(&head), staging.path(), &ExportOptions::default())
-            .with_context(|| format!("cannot export {}", args.model.model.display()))?;
-    let difference = probe::check(&located.folder, &spec, &exported.model, &args.model, settings)?;
+    let mode = if args.quantize.is_some() { Mode::Fast } else { args.model.mode };
+    let options = ExportOptions::default().with_quantization(match mode {
+        Mode::Exact => Quantization::None,
+        Mode::Fast => Quantization::Int8,
+    });
+    let exported = st_export::export(&spec.transformer.folder, Some(&head), staging.path(), &options)
+        .with_context(|| format!("cannot export {}", args.model.model.display()))?;
+    let load_options = settings.load_options(&args.model).with_mode(mode);
+    let difference = probe::check(&located.folder, &spec, &exported.model, load_options)?;
     ensure!(
         difference <= TOLERANCE,
         "the exported graph differs by {difference:.1e} from the model; nothing was written"
     );
     publish(&exported, &args.output)?;
     drop(unfinished);
-    report::print(&summary(&exported, &target, difference, started), settings)?;
+    let mut report = summary(&exported, &target, difference, started);
+    report.insert("mode".to_owned(), json!(mode.name()));
+    report::print(&report, settings)?;
     Ok(Outcome::Done)
 }
 

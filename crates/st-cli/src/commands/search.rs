@@ -37,7 +37,7 @@ pub(crate) fn run(args: &SearchArgs, settings: &Settings) -> anyhow::Result<Outc
     }
     drop(progress);
     report::note_truncated(truncated, texts, loaded.encoder.max_tokens());
-    ranking::print(&args.query, &best, function.name(), settings)?;
+    ranking::print(&args.query, &best, function.name(), model::mode(&loaded.encoder), settings)?;
     Ok(Outcome::Done)
 }
 

@@ -27,12 +27,13 @@ pub(crate) fn run(args: &SimilarityArgs, settings: &Settings) -> anyhow::Result<
     let left_rows = encode(&left, &loaded)?;
     // A matrix over one list need not be encoded twice.
     let right_rows = if left == right { left_rows.clone() } else { encode(&right, &loaded)? };
+    let mode = model::mode(&loaded.encoder);
     if matrix {
         let scores = similarity(left_rows.view(), right_rows.view(), function)?;
-        scores::print_matrix(&scores.view(), &left, &right, function, settings)?;
+        scores::print_matrix(&scores.view(), &left, &right, function, mode, settings)?;
     } else {
         let scores = similarity_pairwise(left_rows.view(), right_rows.view(), function)?;
-        scores::print_pairs(scores.view(), &left, &right, function, settings)?;
+        scores::print_pairs(scores.view(), &left, &right, function, mode, settings)?;
     }
     Ok(Outcome::Done)
 }

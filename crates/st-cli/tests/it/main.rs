@@ -5,6 +5,7 @@
 mod bad_input;
 mod broken_models;
 mod encode;
+mod fast;
 mod interrupted;
 mod models;
 mod runtime;

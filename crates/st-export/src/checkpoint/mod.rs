@@ -4,6 +4,7 @@
 //! buffer of a megabyte, so that memory does not grow with the model.
 
 mod convert;
+mod derive;
 mod files;
 mod header;
 mod names;

@@ -39,8 +39,39 @@ pub enum TensorData {
     Float32(Vec<f32>),
     /// Constants of the graph.
     Int64(Vec<i64>),
+    /// Constants of the graph.
+    Uint8(Vec<u8>),
     /// The checkpoint's tensor of the initializer's name, as 32-bit floats.
     Weight,
+    /// Computed from tensors of the checkpoint when the graph is written.
+    Derived(Derived),
+}
+
+/// What a quantised linear layer needs of the `weight` `[out, in]` and the `bias` `[out]` that it had.
+///
+/// The scale of an output channel is the largest magnitude of its weights over 127.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Derived {
+    /// The weights over the scale of their channel, rounded, transposed to `[in, out]`; int8.
+    Codes {
+        /// Name of the weights in the checkpoint.
+        weight: String,
+    },
+    /// The scale of each channel; float32 `[out]`.
+    Scales {
+        /// Name of the weights in the checkpoint.
+        weight: String,
+    },
+    /// The bias over the scale of its channel, without what an input that is `shift` too large adds to the
+    /// channel; float32 `[out]`.
+    Bias {
+        /// Name of the weights in the checkpoint.
+        weight: String,
+        /// Name of the bias in the checkpoint.
+        bias: String,
+        /// How much larger each element of the input is than it should be.
+        shift: f32,
+    },
 }
 
 /// A tensor that is there before the first node runs.
@@ -59,7 +90,9 @@ impl Initializer {
     pub const fn element_type(&self) -> ElementType {
         match self.data {
             TensorData::Int64(_) => ElementType::Int64,
-            TensorData::Float32(_) | TensorData::Weight => ElementType::Float32,
+            TensorData::Uint8(_) => ElementType::Uint8,
+            TensorData::Derived(Derived::Codes { .. }) => ElementType::Int8,
+            TensorData::Float32(_) | TensorData::Weight | TensorData::Derived(_) => ElementType::Float32,
         }
     }
 
@@ -68,9 +101,20 @@ impl Initializer {
         self.dims.iter().fold(1_u64, |product, &size| product.saturating_mul(size as u64))
     }
 
-    /// Whether its numbers were learnt, rather than being constants of the graph.
+    /// Bytes of its numbers.
+    pub fn bytes(&self) -> u64 {
+        let bits = self.element_type().bits().unwrap_or(0);
+        self.elements().saturating_mul(bits / 8)
+    }
+
+    /// Whether its numbers are the checkpoint's own.
     pub fn is_weight(&self) -> bool {
         self.data == TensorData::Weight
+    }
+
+    /// Whether its numbers come from a checkpoint, as they are or computed.
+    pub fn is_of_checkpoint(&self) -> bool {
+        matches!(self.data, TensorData::Weight | TensorData::Derived(_))
     }
 }
 
@@ -113,7 +157,11 @@ impl Graph {
 
     /// Learnt numbers of all weights.
     pub fn parameters(&self) -> u64 {
-        self.initializers.iter().filter(|tensor| tensor.is_weight()).map(Initializer::elements).sum()
+        // A scale is no parameter of its own.
+        let learnt = |tensor: &&Initializer| {
+            tensor.is_of_checkpoint() && !matches!(tensor.data, TensorData::Derived(Derived::Scales { .. }))
+        };
+        self.initializers.iter().filter(learnt).map(Initializer::elements).sum()
     }
 
     /// An input or output as callers see it.

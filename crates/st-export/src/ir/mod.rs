@@ -11,7 +11,7 @@ mod validate;
 mod value;
 
 pub use builder::GraphBuilder;
-pub use graph::{Graph, Initializer, Node, Port, TensorData, ValueId};
+pub use graph::{Derived, Graph, Initializer, Node, Port, TensorData, ValueId};
 pub use op::{GeluForm, Op};
 pub use validate::GraphProblem;
 pub use value::{Dim, ElementType, ValueInfo};

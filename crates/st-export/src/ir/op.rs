@@ -18,6 +18,8 @@ pub enum GeluForm {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Op {
+    /// Magnitude of each element.
+    Abs,
     /// Sum of two, broadcast.
     Add,
     /// Index of the largest value along `axis`, which is kept with size one.
@@ -37,10 +39,17 @@ pub enum Op {
         /// The axis.
         axis: i64,
     },
+    /// Whole numbers times the scales of the second input, one for each index along `axis`.
+    DequantizeLinear {
+        /// The axis.
+        axis: i64,
+    },
     /// Quotient of two, broadcast.
     Div,
     /// Equality of two, broadcast.
     Equal,
+    /// The first input repeated to fill the shape of the second.
+    Expand,
     /// Slices of the first input along `axis` at the indices of the second.
     Gather {
         /// The axis.
@@ -70,10 +79,19 @@ pub enum Op {
     },
     /// Matrix product over the last two axes, broadcast over the others.
     MatMul,
+    /// The same of 8-bit numbers, exactly, as 32-bit ones; the third input is what zero is written as in the
+    /// first.
+    MatMulInteger,
     /// The larger of each pair, broadcast.
     Max,
     /// Product of two, broadcast.
     Mul,
+    /// Quotient by the scales of the second input, one for each index along `axis`, rounded to even, plus the
+    /// zero points of the third; what does not fit their format is cut off at its ends.
+    QuantizeLinear {
+        /// The axis.
+        axis: i64,
+    },
     /// Numbers from the first input up to, not including, the second, in steps of the third.
     Range,
     /// Euclidean length along the axes of the second input, which are kept with size one.
@@ -131,20 +149,25 @@ impl Op {
     /// ONNX's name of the operator.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Abs => "Abs",
             Self::Add => "Add",
             Self::ArgMax { .. } => "ArgMax",
             Self::Cast { .. } => "Cast",
             Self::Concat { .. } => "Concat",
+            Self::DequantizeLinear { .. } => "DequantizeLinear",
             Self::Div => "Div",
             Self::Equal => "Equal",
+            Self::Expand => "Expand",
             Self::Gather { .. } => "Gather",
             Self::GatherNd { .. } => "GatherND",
             Self::Gelu { .. } => "Gelu",
             Self::Gemm { .. } => "Gemm",
             Self::LayerNormalization { .. } => "LayerNormalization",
             Self::MatMul => "MatMul",
+            Self::MatMulInteger => "MatMulInteger",
             Self::Max => "Max",
             Self::Mul => "Mul",
+            Self::QuantizeLinear { .. } => "QuantizeLinear",
             Self::Range => "Range",
             Self::ReduceL2 => "ReduceL2",
             Self::ReduceMax { .. } => "ReduceMax",
@@ -170,10 +193,17 @@ impl Op {
         match self {
             Self::Concat { .. } => None,
             Self::Slice => Some(4),
-            Self::Gemm { .. } | Self::LayerNormalization { .. } | Self::Range | Self::Where => Some(3),
+            Self::Gemm { .. }
+            | Self::LayerNormalization { .. }
+            | Self::MatMulInteger
+            | Self::QuantizeLinear { .. }
+            | Self::Range
+            | Self::Where => Some(3),
             Self::Add
+            | Self::DequantizeLinear { .. }
             | Self::Div
             | Self::Equal
+            | Self::Expand
             | Self::Gather { .. }
             | Self::GatherNd { .. }
             | Self::MatMul
@@ -186,7 +216,8 @@ impl Op {
             | Self::Squeeze
             | Self::Sub
             | Self::Unsqueeze => Some(2),
-            Self::ArgMax { .. }
+            Self::Abs
+            | Self::ArgMax { .. }
             | Self::Cast { .. }
             | Self::Gelu { .. }
             | Self::Relu

@@ -75,7 +75,8 @@ impl Graph {
             let found = match &tensor.data {
                 TensorData::Float32(values) => values.len() as u64,
                 TensorData::Int64(values) => values.len() as u64,
-                TensorData::Weight => tensor.elements(),
+                TensorData::Uint8(values) => values.len() as u64,
+                TensorData::Weight | TensorData::Derived(_) => tensor.elements(),
             };
             if found != tensor.elements() {
                 let name = self.value_name(tensor.value).to_owned();

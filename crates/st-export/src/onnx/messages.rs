@@ -80,7 +80,8 @@ fn constant(graph: &Graph, initializer: &Initializer) -> Option<TensorProto> {
     let raw: Vec<u8> = match &initializer.data {
         TensorData::Float32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         TensorData::Int64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        TensorData::Weight => return None,
+        TensorData::Uint8(values) => values.clone(),
+        TensorData::Weight | TensorData::Derived(_) => return None,
     };
     Some(TensorProto { raw_data: Some(raw), ..tensor(graph, initializer) })
 }
@@ -103,7 +104,11 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
             vec![int("axis", *axis), int("keepdims", 1), int("select_last_index", i64::from(*select_last))]
         }
         Op::Cast { to } => vec![int("to", i64::from(to.code()))],
-        Op::Concat { axis } | Op::Gather { axis } | Op::Softmax { axis } => vec![int("axis", *axis)],
+        Op::Concat { axis }
+        | Op::DequantizeLinear { axis }
+        | Op::Gather { axis }
+        | Op::QuantizeLinear { axis }
+        | Op::Softmax { axis } => vec![int("axis", *axis)],
         Op::GatherNd { batch_dims } => vec![int("batch_dims", *batch_dims)],
         Op::Gelu { form: GeluForm::Exact } => vec![text("approximate", "none")],
         Op::Gelu { form: GeluForm::Tanh } => vec![text("approximate", "tanh")],
@@ -119,10 +124,13 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
             attributes
         }
         Op::Transpose { perm } => vec![AttributeProto { ints: perm.clone(), ..attribute("perm", INTS) }],
-        Op::Add
+        Op::Abs
+        | Op::Add
         | Op::Div
         | Op::Equal
+        | Op::Expand
         | Op::MatMul
+        | Op::MatMulInteger
         | Op::Max
         | Op::Mul
         | Op::Range

@@ -12,7 +12,7 @@ use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, k
 use super::messages;
 use crate::Error;
 use crate::checkpoint::Checkpoint;
-use crate::ir::{Graph, Initializer};
+use crate::ir::{Graph, Initializer, TensorData};
 
 /// The most that protobuf, and so an ONNX file, may hold.
 pub(crate) const FILE_LIMIT: u64 = i32::MAX as u64;
@@ -64,7 +64,7 @@ pub(crate) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Encodes everything but the weights.
     pub(crate) fn new(graph: &'a Graph) -> Self {
-        let weights = graph.initializers.iter().filter(|tensor| tensor.is_weight()).collect();
+        let weights = graph.initializers.iter().filter(|tensor| tensor.is_of_checkpoint()).collect();
         Self { graph, weights, body: messages::body(graph).encode_to_vec() }
     }
 
@@ -85,7 +85,7 @@ impl<'a> Plan<'a> {
             let mut start = Vec::new();
             field_start(GRAPH_INITIALIZER, self.tensor_bytes(weight), &mut start);
             start.extend_from_slice(&head);
-            field_start(TENSOR_RAW_DATA, data_bytes(weight), &mut start);
+            field_start(TENSOR_RAW_DATA, weight.bytes(), &mut start);
             file.write(&start)?;
             self.stream(checkpoint, weight, file)?;
         }
@@ -105,7 +105,7 @@ impl<'a> Plan<'a> {
             let offset = data.written.next_multiple_of(ALIGNMENT);
             data.pad_to(offset)?;
             self.stream(checkpoint, weight, data)?;
-            let length = data_bytes(weight);
+            let length = weight.bytes();
             let tensor = messages::external_tensor(self.graph, weight, location, offset, length);
             field_start(GRAPH_INITIALIZER, tensor.encoded_len() as u64, &mut body);
             body.extend_from_slice(&tensor.encode_to_vec());
@@ -124,7 +124,10 @@ impl<'a> Plan<'a> {
         weight: &Initializer,
         sink: &mut Sink<'_>,
     ) -> Result<(), Error> {
-        checkpoint.read(self.graph.value_name(weight.value), &mut |bytes| sink.write(bytes))
+        match &weight.data {
+            TensorData::Derived(derived) => sink.write(&checkpoint.derive(derived)?),
+            _ => checkpoint.read(self.graph.value_name(weight.value), &mut |bytes| sink.write(bytes)),
+        }
     }
 
     fn graph_bytes_inside(&self) -> u64 {
@@ -136,13 +139,8 @@ impl<'a> Plan<'a> {
 
     fn tensor_bytes(&self, weight: &Initializer) -> u64 {
         let head = messages::tensor(self.graph, weight).encoded_len() as u64;
-        head + field_bytes(TENSOR_RAW_DATA, data_bytes(weight))
+        head + field_bytes(TENSOR_RAW_DATA, weight.bytes())
     }
-}
-
-/// Bytes of a weight's numbers.
-fn data_bytes(weight: &Initializer) -> u64 {
-    weight.elements() * 4
 }
 
 /// Bytes that a field with a content of `bytes` takes.

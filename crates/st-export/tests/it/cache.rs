@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 
 use st_core::PoolingMode;
-use st_export::{CacheState, GraphCache, Head, onnx};
+use st_export::{CacheState, GraphCache, Head, Quantization, onnx};
 
 use crate::fixture::{Tiny, mean, words};
 
@@ -29,14 +29,14 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn a_graph_is_built_once_and_found_again() {
     let (folder, cache) = start();
-    let built = cache.get_or_export(folder.path(), Some(&mean())).unwrap();
+    let built = cache.get_or_export(folder.path(), Some(&mean()), Quantization::None).unwrap();
     assert_eq!(built.state, CacheState::Built);
     let entry = built.path.parent().unwrap();
     assert_eq!(entry.file_name().unwrap().to_str(), Some(built.digest.as_str()));
     assert_eq!(names(entry), ["entry.json", "model.onnx", "model.onnx_data"]);
     onnx::open_header(&built.path).unwrap();
 
-    let hit = cache.get_or_export(folder.path(), Some(&mean())).unwrap();
+    let hit = cache.get_or_export(folder.path(), Some(&mean()), Quantization::None).unwrap();
     assert_eq!((hit.state, &hit.path, &hit.digest), (CacheState::Hit, &built.path, &built.digest));
     assert_eq!(names(entry.parent().unwrap()), [built.digest.as_str()], "nothing unfinished stays");
 }
@@ -46,7 +46,7 @@ fn the_digest_depends_on_all_that_the_graph_depends_on() {
     let (folder, cache) = start();
     let mut digests = vec![];
     let mut note = |folder: &Path, head: Option<&Head>| {
-        let graph = cache.get_or_export(folder, head).unwrap();
+        let graph = cache.get_or_export(folder, head, Quantization::None).unwrap();
         assert_eq!(graph.state, CacheState::Built);
         digests.push(graph.digest);
     };
@@ -58,19 +58,22 @@ fn the_digest_depends_on_all_that_the_graph_depends_on() {
     note(folder.path(), None);
     Tiny::new().edited("embeddings.LayerNorm.bias", |tensor| tensor.bytes[0] ^= 1).write(folder.path());
     note(folder.path(), None);
+    let int8 = cache.get_or_export(folder.path(), None, Quantization::Int8).unwrap();
+    assert_eq!(int8.state, CacheState::Built);
+    digests.push(int8.digest);
     digests.sort();
     digests.dedup();
-    assert_eq!(digests.len(), 6);
+    assert_eq!(digests.len(), 7);
 
     // A key that the graph does not depend on changes nothing.
     Tiny::new().with_setting("transformers_version", "5.0").write(folder.path());
-    assert_eq!(cache.get_or_export(folder.path(), None).unwrap().state, CacheState::Hit);
+    assert_eq!(cache.get_or_export(folder.path(), None, Quantization::None).unwrap().state, CacheState::Hit);
 }
 
 #[test]
 fn damage_is_noticed_and_repaired() {
     let (folder, cache) = start();
-    let built = cache.get_or_export(folder.path(), None).unwrap();
+    let built = cache.get_or_export(folder.path(), None, Quantization::None).unwrap();
     let entry = built.path.parent().unwrap();
     let sound: Vec<Vec<u8>> = names(entry).iter().map(|name| fs::read(entry.join(name)).unwrap()).collect();
     let flip = |name: &str| {
@@ -93,11 +96,14 @@ fn damage_is_noticed_and_repaired() {
     ];
     for (place, damage) in damages.iter().enumerate() {
         damage();
-        let rebuilt = cache.get_or_export(folder.path(), None).unwrap();
+        let rebuilt = cache.get_or_export(folder.path(), None, Quantization::None).unwrap();
         assert_eq!((rebuilt.state, &rebuilt.path), (CacheState::Rebuilt, &built.path), "damage {place}");
         let now: Vec<Vec<u8>> = names(entry).iter().map(|name| fs::read(entry.join(name)).unwrap()).collect();
         assert!(now == sound, "damage {place}");
-        assert_eq!(cache.get_or_export(folder.path(), None).unwrap().state, CacheState::Hit);
+        assert_eq!(
+            cache.get_or_export(folder.path(), None, Quantization::None).unwrap().state,
+            CacheState::Hit
+        );
         assert_eq!(names(entry.parent().unwrap()).len(), 1, "damage {place} leaves nothing behind");
     }
 }
@@ -105,7 +111,7 @@ fn damage_is_noticed_and_repaired() {
 #[test]
 fn many_may_ask_at_once() {
     let (folder, cache) = start();
-    let ask = || cache.get_or_export(folder.path(), None).unwrap();
+    let ask = || cache.get_or_export(folder.path(), None, Quantization::None).unwrap();
     let paths = thread::scope(|scope| {
         let askers: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
         askers.into_iter().map(|asker| asker.join().unwrap().path).collect::<Vec<_>>()
@@ -120,7 +126,7 @@ fn a_checkpoint_that_cannot_be_exported_leaves_the_cache_empty() {
     let (folder, cache) = start();
     let spoil = |bytes: &mut Vec<u8>| bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes());
     Tiny::new().edited("embeddings.LayerNorm.bias", |tensor| spoil(&mut tensor.bytes)).write(folder.path());
-    let error = cache.get_or_export(folder.path(), None).unwrap_err();
+    let error = cache.get_or_export(folder.path(), None, Quantization::None).unwrap_err();
     assert_eq!(
         words(&error, folder.path()),
         "tensor `embeddings.LayerNorm.bias` of `FOLDER/model.safetensors` holds NaN at index 0"

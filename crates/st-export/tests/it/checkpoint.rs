@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use safetensors::Dtype;
-use st_export::export_bytes;
+use st_export::{Quantization, export_bytes};
 
 use crate::fixture::{Tiny, shard_name, words};
 
@@ -14,7 +14,10 @@ fn check_same(variant: impl FnOnce(&Path), expected: &Tiny) {
     let [left, right] = [(), ()].map(|()| tempfile::tempdir().unwrap());
     variant(left.path());
     expected.write(right.path());
-    assert!(export_bytes(left.path(), None).unwrap() == export_bytes(right.path(), None).unwrap());
+    assert!(
+        export_bytes(left.path(), None, Quantization::None).unwrap()
+            == export_bytes(right.path(), None, Quantization::None).unwrap()
+    );
 }
 
 /// The export fails with exactly these words.
@@ -22,7 +25,7 @@ fn check_same(variant: impl FnOnce(&Path), expected: &Tiny) {
 fn check_refused(prepare: impl FnOnce(&Path), expected: &str) {
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path());
-    let error = export_bytes(folder.path(), None).unwrap_err();
+    let error = export_bytes(folder.path(), None, Quantization::None).unwrap_err();
     assert_eq!(words(&error, folder.path()), expected);
 }
 

@@ -1,7 +1,7 @@
 //! Configurations: which architecture, which settings.
 
 use serde_json::{Value, json};
-use st_export::{Head, export_bytes};
+use st_export::{Head, Quantization, export_bytes};
 
 use crate::fixture::{Tiny, words};
 
@@ -9,7 +9,7 @@ use crate::fixture::{Tiny, words};
 fn check_refused(tiny: &Tiny, expected: &str) {
     let folder = tempfile::tempdir().unwrap();
     tiny.write(folder.path());
-    let error = export_bytes(folder.path(), None).unwrap_err();
+    let error = export_bytes(folder.path(), None, Quantization::None).unwrap_err();
     assert_eq!(words(&error, folder.path()), expected);
 }
 
@@ -17,7 +17,7 @@ fn check_refused(tiny: &Tiny, expected: &str) {
 fn check_accepted(tiny: &Tiny) {
     let folder = tempfile::tempdir().unwrap();
     tiny.write(folder.path());
-    export_bytes(folder.path(), None).unwrap();
+    export_bytes(folder.path(), None, Quantization::None).unwrap();
 }
 
 #[test]
@@ -86,10 +86,10 @@ fn settings_that_cannot_be_honoured_are_refused() {
 #[test]
 fn a_folder_without_configuration_and_a_head_without_modes_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let error = export_bytes(folder.path(), None).unwrap_err();
+    let error = export_bytes(folder.path(), None, Quantization::None).unwrap_err();
     assert_eq!(words(&error, folder.path()), "folder `FOLDER` has no `config.json`");
     Tiny::new().write(folder.path());
-    let error = export_bytes(folder.path(), Some(&Head::new([]))).unwrap_err();
+    let error = export_bytes(folder.path(), Some(&Head::new([])), Quantization::None).unwrap_err();
     assert_eq!(error.to_string(), "a head needs at least one pooling mode");
 }
 
@@ -123,7 +123,7 @@ fn a_model_that_one_file_cannot_hold_is_refused_before_anything_is_written() {
     file.write_all(header.as_bytes()).unwrap();
     let size = (8 + header.len() + offset) as u64;
     OpenOptions::new().write(true).open(&path).unwrap().set_len(size).unwrap();
-    let error = export_bytes(folder.path(), None).unwrap_err();
+    let error = export_bytes(folder.path(), None, Quantization::None).unwrap_err();
     let words = words(&error, folder.path());
     assert!(words.starts_with("`FOLDER` would take 22400"), "{words}");
     assert!(words.ends_with("bytes in one file but ONNX ends at 2147483647"), "{words}");

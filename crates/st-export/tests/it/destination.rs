@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use st_export::onnx::open_header;
-use st_export::{ExportOptions, WeightPlacement, export, export_bytes};
+use st_export::{ExportOptions, Quantization, WeightPlacement, export, export_bytes};
 
 use crate::fixture::{Tiny, mean, shapes, words};
 
@@ -28,7 +28,7 @@ fn small_weights_are_inside_unless_asked_otherwise() {
     assert_eq!(exported.weights, None);
     let bytes = fs::read(&exported.model).unwrap();
     assert_eq!(exported.bytes, bytes.len() as u64);
-    assert!(bytes == export_bytes(folder.path(), Some(&mean())).unwrap());
+    assert!(bytes == export_bytes(folder.path(), Some(&mean()), Quantization::None).unwrap());
 
     let header = open_header(&exported.model).unwrap();
     assert_eq!((&exported.inputs, &exported.outputs), (&header.inputs, &header.outputs));

@@ -4,14 +4,14 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 use st_core::PoolingMode;
 use st_export::onnx::{GraphHeader, read_header};
-use st_export::{Head, export_bytes};
+use st_export::{Head, Quantization, export_bytes};
 
 use crate::fixture::{HIDDEN, Tensor, Tiny, mean, shapes};
 
 fn exported(tiny: &Tiny, head: Option<&Head>) -> (Vec<u8>, GraphHeader) {
     let folder = tempfile::tempdir().unwrap();
     tiny.write(folder.path());
-    let bytes = export_bytes(folder.path(), head).unwrap();
+    let bytes = export_bytes(folder.path(), head, Quantization::None).unwrap();
     let header = read_header(&bytes).unwrap();
     (bytes, header)
 }

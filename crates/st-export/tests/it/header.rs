@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use st_export::checkpoint::read_safetensors_header;
-use st_export::export_bytes;
 use st_export::onnx::read_header;
+use st_export::{Quantization, export_bytes};
 
 use crate::fixture::{Tiny, mean};
 
@@ -13,7 +13,7 @@ use crate::fixture::{Tiny, mean};
 static SOUND: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     Tiny::new().write(folder.path());
-    let onnx = export_bytes(folder.path(), Some(&mean())).unwrap();
+    let onnx = export_bytes(folder.path(), Some(&mean()), Quantization::None).unwrap();
     [onnx, std::fs::read(folder.path().join("model.safetensors")).unwrap()]
 });
 

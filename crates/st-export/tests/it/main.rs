@@ -10,3 +10,4 @@ mod fixture;
 mod graph;
 mod header;
 mod hostile;
+mod quantized;

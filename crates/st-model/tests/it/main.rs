@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
 mod company;
+mod fast;
 mod folder;
 mod given_graph;
 mod minilm;

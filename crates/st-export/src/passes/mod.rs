@@ -1,0 +1,5 @@
+//! Functions from graph to graph.
+
+mod quantize;
+
+pub(crate) use quantize::quantize_linears;
