@@ -1,12 +1,12 @@
 //! The environment files: `requirements.txt`, `conda.yaml`, `python_env.yaml` and `constraints.txt`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::requirements::{self, Resolved};
-use crate::{Error, yaml};
+use crate::{Error, PlannedFile, yaml};
 
 /// Versions that the environment files name; the defaults are those the flavor was checked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,15 +107,11 @@ impl EnvironmentFiles {
         })
     }
 
-    /// Writes the files into `folder`.
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
-        let constraints = self.constraints.as_ref().map(|text| (CONSTRAINTS, text));
-        let files = [(CONDA, &self.conda), (PYTHON_ENV, &self.python), (REQUIREMENTS, &self.requirements)];
-        for (name, text) in files.into_iter().chain(constraints) {
-            let path = folder.join(name);
-            fs::write(&path, text).map_err(Error::io("write", &path))?;
-        }
-        Ok(())
+    /// The files of the model.
+    pub(crate) fn into_files(self) -> impl Iterator<Item = PlannedFile> {
+        let constraints = self.constraints.map(|text| (CONSTRAINTS, text));
+        let files = [(CONDA, self.conda), (PYTHON_ENV, self.python), (REQUIREMENTS, self.requirements)];
+        files.into_iter().chain(constraints).map(|(name, text)| PlannedFile::of_bytes(name, text))
     }
 }
 

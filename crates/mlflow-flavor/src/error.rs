@@ -95,6 +95,35 @@ pub enum Error {
         /// The socket, pipe or device.
         path: PathBuf,
     },
+    /// A file of the model is not as it was a moment ago.
+    #[error("`{}` changed while it was read: it had {before} bytes and has {now}", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Its size when the save was planned.
+        before: u64,
+        /// The bytes that were read.
+        now: u64,
+    },
+    /// A file of a model is not what its digests say.
+    #[error("`{}`: the file {file} {problem}", folder.display())]
+    Digest {
+        /// The model.
+        folder: PathBuf,
+        /// The file, relative to the model.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Digests are required and the model has none.
+    #[error(
+        "`{}` has no {}, so nothing says what its files should be; models that Python saved have none",
+        folder.display(), crate::digests::DIGESTS_FILE
+    )]
+    NoDigests {
+        /// The model.
+        folder: PathBuf,
+    },
     /// A model of other flavors.
     #[error("`{}` has the flavors {flavors}, not `sentence_transformers`", path.display())]
     OtherFlavor {

@@ -9,8 +9,8 @@ use crate::environment::{Arguments, EnvironmentFiles};
 use crate::python_json::{dumps, dumps_indented, float_text};
 use crate::signature::{enforce_params, infer_params};
 use crate::{
-    Array, CondaEnv, Environment, Frame, InputExample, ModelSignature, PredictInput, Requirements, Schema,
-    yaml,
+    Array, CondaEnv, Environment, FileSource, Frame, InputExample, ModelSignature, PlannedFile, PredictInput,
+    Requirements, Schema, yaml,
 };
 
 fn folder() -> PathBuf {
@@ -215,9 +215,11 @@ fn environment_files_are_those_of_python() {
             assert!(files.is_err(), "{row}");
             continue;
         }
-        let target = tempfile::tempdir().unwrap();
-        files.unwrap().write(target.path()).unwrap();
-        let read = |name: &str| fs::read_to_string(target.path().join(name)).unwrap_or_default();
+        let files: Vec<PlannedFile> = files.unwrap().into_files().collect();
+        let read = |name: &str| match files.iter().find(|file| file.path == name).map(|file| &file.source) {
+            Some(FileSource::Bytes(bytes)) => String::from_utf8(bytes.clone()).unwrap(),
+            _ => String::new(),
+        };
         let joined =
             |key: &str| rows(&row[key]).map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n");
         assert_eq!(read("requirements.txt"), joined("requirements"), "{row}");

@@ -24,6 +24,7 @@
 //! It loads no weights, runs nothing of a model's `code/` folder, reads no environment variable and prints nothing.
 //! A value of JSON is `serde_json`'s [`Value`], the type that the field has agreed on; YAML stays inside.
 
+mod digests;
 mod environment;
 mod error;
 #[cfg(test)]
@@ -43,6 +44,7 @@ mod signature;
 mod tree;
 mod yaml;
 
+pub use digests::{Digester, Digests, FileDigest, Sha256Digest};
 pub use environment::{CondaEnv, Environment, Requirements};
 pub use error::{Error, ErrorCode};
 pub use input_example::InputExample;
@@ -52,7 +54,9 @@ pub use mlmodel::{
     SentenceTransformersFlavor, TASK_EMBEDDINGS,
 };
 pub use predict::{Answer, Array, ColumnName, Frame, PredictInput, Prediction, PyFunc, Warning};
-pub use save::{SaveOptions, SignatureOption, save_model, staging_beside};
+pub use save::{
+    FileSource, LoggedAs, PlannedFile, SaveOptions, SavePlan, SignatureOption, save_model, staging_beside,
+};
 pub use serde_json::{Map, Value};
 pub use signature::{
     ColSpec, ColType, DataType, ModelSignature, ParamSpec, ParamType, Property, Schema, SchemaKind,

@@ -1,22 +1,47 @@
-//! Files and folders: copying, measuring and making durable.
+//! Files and folders: finding them and making them durable.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Error;
 
 /// Deepest nesting of folders; a link that leads to its own parent ends here.
 const MAX_DEPTH: usize = 32;
 
-/// Copies a file or a folder to `target`, which must not exist; links are followed, entries named in `skip` left out.
-pub(crate) fn copy(source: &Path, target: &Path, skip: &[&str]) -> Result<(), Error> {
-    copy_at(source, target, skip, 0)
+/// What was found, each under the path that it gets or has in a model: its parts joined with `/`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listing {
+    /// Files, in the order of their names, folder by folder.
+    pub(crate) files: Vec<ListedFile>,
+    /// Folders, parents first.
+    pub(crate) folders: Vec<String>,
 }
 
-fn copy_at(source: &Path, target: &Path, skip: &[&str], depth: usize) -> Result<(), Error> {
+/// A file that was found.
+#[derive(Clone, Debug)]
+pub(crate) struct ListedFile {
+    pub(crate) path: String,
+    pub(crate) place: PathBuf,
+    pub(crate) bytes: u64,
+}
+
+/// Adds a file or a folder that gets the path `target`; links are followed, entries named in `skip` left out.
+pub(crate) fn list(source: &Path, target: &str, skip: &[&str], found: &mut Listing) -> Result<(), Error> {
+    list_at(source, target, skip, 0, found)
+}
+
+fn list_at(
+    source: &Path,
+    target: &str,
+    skip: &[&str],
+    depth: usize,
+    found: &mut Listing,
+) -> Result<(), Error> {
     let metadata = fs::metadata(source).map_err(Error::io("read", source))?;
     if metadata.is_file() {
-        return fs::copy(source, target).map(drop).map_err(Error::io("copy", source));
+        let (path, place) = (target.to_owned(), source.to_owned());
+        found.files.push(ListedFile { path, place, bytes: metadata.len() });
+        return Ok(());
     }
     if !metadata.is_dir() {
         return Err(Error::SpecialFile { path: source.to_owned() });
@@ -25,25 +50,32 @@ fn copy_at(source: &Path, target: &Path, skip: &[&str], depth: usize) -> Result<
         let problem = format!("is nested deeper than {MAX_DEPTH} folders");
         return Err(Error::ModelFolder { folder: source.to_owned(), problem });
     }
-    fs::create_dir(target).map_err(Error::io("create", target))?;
-    for entry in fs::read_dir(source).map_err(Error::io("list", source))? {
-        let name = entry.map_err(Error::io("list", source))?.file_name();
-        if !skip.iter().any(|skipped| name == *skipped) {
-            copy_at(&source.join(&name), &target.join(&name), skip, depth + 1)?;
+    if !target.is_empty() {
+        found.folders.push(target.to_owned());
+    }
+    for name in names(source)? {
+        if skip.contains(&name.as_str()) {
+            continue;
         }
+        let inside = if target.is_empty() { name.clone() } else { format!("{target}/{name}") };
+        list_at(&source.join(&name), &inside, skip, depth + 1, found)?;
     }
     Ok(())
 }
 
-/// Size of all files under `folder` in bytes.
-pub(crate) fn size(folder: &Path) -> Result<u64, Error> {
-    let mut total = 0;
+/// The entries of a folder in order.
+fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
-        let path = entry.map_err(Error::io("list", folder))?.path();
-        let metadata = fs::metadata(&path).map_err(Error::io("read", &path))?;
-        total += if metadata.is_dir() { size(&path)? } else { metadata.len() };
+        let name = entry.map_err(Error::io("list", folder))?.file_name();
+        let name = name.into_string().map_err(|name| Error::ModelFolder {
+            folder: folder.to_owned(),
+            problem: format!("holds `{}`, whose name is not UTF-8", name.display()),
+        })?;
+        names.push(name);
     }
-    Ok(total)
+    names.sort();
+    Ok(names)
 }
 
 /// Waits until every file under `folder`, and the folders themselves, are on the disk.

@@ -30,6 +30,8 @@ pub struct SaveOptions {
     pub code_paths: Vec<PathBuf>,
     /// A file `MLmodel` to start from: its ids, its time and its unknown keys stay.
     pub mlflow_model: Option<MlModel>,
+    /// Under which ids the model is logged; none if it is only saved.
+    pub logged: Option<LoggedAs>,
     /// Which signature the model gets.
     pub signature: SignatureOption,
     /// An example of the input.
@@ -55,7 +57,40 @@ pub struct SaveOptions {
     pub staging: Option<PathBuf>,
 }
 
+/// What a tracking server said of a model before its files exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoggedAs {
+    /// The id of the logged model, `m-` and 32 hexadecimal digits.
+    pub model_id: String,
+    /// Where its files will be: the absolute URI of its artifacts.
+    pub artifact_uri: String,
+    /// The run that logs it, if one does.
+    pub run_id: Option<String>,
+}
+
+impl LoggedAs {
+    /// A model that no run logs.
+    pub fn new(model_id: impl Into<String>, artifact_uri: impl Into<String>) -> Self {
+        Self { model_id: model_id.into(), artifact_uri: artifact_uri.into(), run_id: None }
+    }
+
+    /// Sets the run.
+    #[must_use]
+    pub fn with_run_id(mut self, run_id: impl Into<String>) -> Self {
+        self.run_id = Some(run_id.into());
+        self
+    }
+}
+
 impl SaveOptions {
+    /// Sets the ids under which the model is logged.
+    #[must_use]
+    pub fn with_logged(mut self, logged: LoggedAs) -> Self {
+        self.logged = Some(logged);
+        self
+    }
+
     /// Sets the task.
     #[must_use]
     pub fn with_task(mut self, task: impl Into<String>) -> Self {

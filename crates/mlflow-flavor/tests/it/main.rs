@@ -6,11 +6,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
 
 mod difference;
+mod digests;
 mod encoder;
 mod folder;
 mod golden;
 mod load;
 mod mlmodel;
+mod plan;
 mod predict;
 mod refusal;
 mod save;

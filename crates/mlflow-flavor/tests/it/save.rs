@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use mlflow_flavor::{
-    Array, ColumnName, CondaEnv, Error, Frame, InputExample, MlModel, ModelSignature, Requirements,
-    SaveOptions, SignatureOption, load_model, save_model,
+    Array, ColumnName, CondaEnv, Digests, Error, Frame, InputExample, LoggedAs, MlModel, ModelSignature,
+    Requirements, SaveOptions, SignatureOption, load_model, save_model,
 };
 use serde_json::{Map, Value, json};
 
@@ -81,6 +81,13 @@ fn options(name: &str, helpers: &Path) -> SaveOptions {
         }
         "pip" => options.pip_requirements = Some(lines(&["numpy", "scipy"])),
         "extra-pip" => options.extra_pip_requirements = Some(lines(&["numpy"])),
+        "logged" => {
+            let python = MlModel::read(&golden::folder().join("models/logged/MLmodel")).unwrap();
+            let logged = LoggedAs::new(python.model_id.unwrap(), python.artifact_path.unwrap());
+            options.logged = Some(logged.with_run_id(python.run_id.unwrap()));
+            options = options.with_metadata("owner", "search").with_metadata("task", "llm/v1/embeddings");
+            options = options.with_input_example(vec!["a"]);
+        }
         "conda" => {
             let env = json!({"name": "own", "channels": ["defaults"], "dependencies": ["python=3.10", {"pip": ["numpy"]}]});
             options.conda_env = Some(CondaEnv::Value(env));
@@ -102,8 +109,8 @@ fn helpers(folder: &Path) {
     }
 }
 
-/// Logged by Python with an id; and two that Python saves without a signature because its encode fails.
-const NOT_SAVED_HERE: [&str; 3] = ["logged", "example-int8", "example-numbers"];
+/// Python saves these without a signature because its encode fails.
+const NOT_SAVED_HERE: [&str; 2] = ["example-int8", "example-numbers"];
 
 #[test]
 fn every_kind_of_save_writes_the_files_of_python() {
@@ -139,8 +146,13 @@ fn every_kind_of_save_writes_the_files_of_python() {
         ] {
             assert_eq!(fs::read(path.join(file)).ok(), fs::read(expected.join(file)).ok(), "{name}: {file}");
         }
-        let listed: Vec<String> =
+        let mut listed: Vec<String> =
             serde_json::from_slice(&fs::read(expected.join("files.json")).unwrap()).unwrap();
+        // What a download adds, and the one file that Python does not write.
+        listed.retain(|name| name != "registered_model_meta");
+        listed.push("model_digests.json".to_owned());
+        listed.sort();
+        Digests::read(&path).unwrap().unwrap().verify(&path).unwrap();
         let outside = |names: Vec<String>| {
             names
                 .into_iter()
