@@ -24,6 +24,7 @@ mod error_code;
 mod wire;
 
 pub mod experiments;
+pub mod filter;
 pub mod inputs;
 pub mod limits;
 pub mod logged_models;

@@ -56,6 +56,8 @@ pub mod system {
     pub const AUTOLOGGING: &str = "mlflow.autologging";
     /// Tables among the artifacts, as a JSON list.
     pub const LOGGED_ARTIFACTS: &str = "mlflow.loggedArtifacts";
+    /// Whether a registered model or version is a prompt, and no model: `true`.
+    pub const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
     /// What a dataset was used for; on an input.
     pub const DATASET_CONTEXT: &str = "mlflow.data.context";
     /// The versions made of a logged model, as a JSON list; readers meet numbers and strings, and repetitions.
