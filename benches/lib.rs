@@ -8,17 +8,27 @@
 use std::fs;
 
 use serde_json::Value;
+use st_core::Mode;
 use st_model::{LoadOptions, Places, SentenceTransformer};
 use st_testkit::{cache_dir, fixtures_dir, model_dir, runtime_library};
 
-/// all-MiniLM-L6-v2 with so many workers.
+/// all-MiniLM-L6-v2 with so many workers, exact.
 ///
 /// # Panics
 ///
 /// If `cargo xtask setup` has not brought the model and the runtime.
 pub fn minilm(threads: usize) -> SentenceTransformer {
+    minilm_in(Mode::Exact, threads)
+}
+
+/// all-MiniLM-L6-v2 in a mode, with so many workers.
+///
+/// # Panics
+///
+/// If `cargo xtask setup` has not brought the model and the runtime.
+pub fn minilm_in(mode: Mode, threads: usize) -> SentenceTransformer {
     let places = Places::default().with_runtime(runtime_library()).with_cache(cache_dir());
-    let options = LoadOptions::new(places).with_threads(threads);
+    let options = LoadOptions::new(places).with_threads(threads).with_mode(mode);
     SentenceTransformer::load(&model_dir("all-MiniLM-L6-v2"), &options).expect("the model loads")
 }
 

@@ -6,6 +6,7 @@ mod criterion;
 mod machine;
 mod memory;
 mod python;
+mod sts;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,8 @@ pub(crate) enum Unit {
     Rate,
     /// How many times faster.
     Times,
+    /// A correlation with what people say, at most 1.
+    Correlation,
 }
 
 /// One measured number.

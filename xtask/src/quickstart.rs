@@ -4,9 +4,9 @@
 //! computed here, from the vectors that `st encode` wrote.
 
 mod kept;
-mod spearman;
+pub(crate) mod spearman;
 mod story;
-mod sts;
+pub(crate) mod sts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

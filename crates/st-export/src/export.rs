@@ -33,9 +33,9 @@ pub enum Quantization {
     /// Linear layers in 8-bit whole numbers, but for the values of attention: about twice as fast, a little
     /// different. Every token is quantised by itself, so that texts of one batch do not influence each other.
     ///
-    /// Processors without VNNI add pairs of 8-bit products in 16 bits, where they can overflow. ONNX Runtime
-    /// avoids that under its session option `session.x64quantprecision`, which whoever runs the graph has to
-    /// set to `1`; it changes nothing elsewhere.
+    /// On x86 processors without VNNI, ONNX Runtime adds pairs of 8-bit products in 16 bits, where they can
+    /// overflow. Whoever runs the graph there sets its session option `session.x64quantprecision` to `1`; with
+    /// VNNI that would only cost speed.
     Int8,
 }
 

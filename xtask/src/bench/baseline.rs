@@ -89,6 +89,7 @@ fn shown(Measure { median, unit }: Measure) -> String {
         Unit::Megabytes => format!("{median:.1} MB"),
         Unit::Rate => format!("{median:.0} /s"),
         Unit::Times => format!("{median:.2} times"),
+        Unit::Correlation => format!("{median:.4}"),
     }
 }
 

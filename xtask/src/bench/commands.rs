@@ -5,21 +5,16 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
+use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use super::memory::{self, Cost};
-use super::{Measure, Measures, Unit, median, python};
+use super::{Measure, Measures, Unit, median, sts};
 use crate::binary::{self, Profile};
 use crate::{places, process};
 
 /// Runs of which the median is taken.
 const RUNS: usize = 10;
-/// Pairs of runs of Python and of `st`.
-const PAIRS: usize = 3;
-/// Both sides get as many.
-pub(super) const THREADS: &str = "2";
 
 /// What the promises are, in the unit of the measure; a median above (for `Times`: below) misses it.
 const PROMISES: [(&str, f64); 6] = [
@@ -28,12 +23,12 @@ const PROMISES: [(&str, f64); 6] = [
     ("command/save/peak", 80.0),
     ("command/encode-10k/peak", 400.0),
     ("command/encode-100k/peak", 400.0),
-    ("command/sts/ratio", 2.5),
+    ("command/sts/fast/ratio", 2.5),
 ];
 
-struct Stage {
-    st: PathBuf,
-    model: PathBuf,
+pub(super) struct Stage {
+    pub(super) st: PathBuf,
+    pub(super) model: PathBuf,
     scratch: TempDir,
 }
 
@@ -58,20 +53,20 @@ pub(super) fn measure(filter: Option<&str>) -> Result<Measures> {
         }
     }
     if wanted("command/sts") {
-        measures.extend(against_python(&stage)?);
+        measures.extend(sts::against_python(&stage)?);
     }
     print_promises(&measures);
     Ok(measures)
 }
 
 impl Stage {
-    fn st(&self, command: &str) -> Result<Command> {
+    pub(super) fn st(&self, command: &str) -> Result<Command> {
         let mut st = Command::new(&self.st);
         st.arg(command).arg("-m").arg(&self.model).env("ORT_DYLIB_PATH", places::runtime()?);
         Ok(st)
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)
     }
 }
@@ -105,7 +100,7 @@ fn save(stage: &Stage) -> Result<Measures> {
 fn encode_many(stage: &Stage, name: &str, count: usize) -> Result<Measures> {
     eprintln!("bench: encoding {count} sentences");
     let input = stage.file("sentences.txt");
-    let sentences = sts_sentences()?;
+    let sentences = sts::sentences()?;
     let numbered =
         (1..).flat_map(|round| sentences.iter().map(move |sentence| format!("{sentence} {round}\n")));
     fs::write(&input, numbered.take(count).collect::<String>())?;
@@ -116,51 +111,6 @@ fn encode_many(stage: &Stage, name: &str, count: usize) -> Result<Measures> {
     Ok(costs_of(name, &[cost]))
 }
 
-/// What `st encode --json` reports, as far as we need it.
-#[derive(Debug, Deserialize)]
-struct Summary {
-    /// Of encoding alone, without loading.
-    seconds: f64,
-}
-
-/// Python and `st` in turn, so that both meet the same neighbours on the machine.
-fn against_python(stage: &Stage) -> Result<Measures> {
-    let sentences = sts_sentences()?;
-    let input = stage.file("sts.txt");
-    fs::write(&input, sentences.join("\n") + "\n")?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for pair in 1..=PAIRS {
-        eprintln!("bench: Python and st on {} sentences, {pair} of {PAIRS}", sentences.len());
-        theirs.push(python::encode(&stage.st, &stage.model, &input)?);
-        let mut st = stage.st("encode")?;
-        st.args(["--json", "--threads", THREADS, "--force", "-i"]).arg(&input).arg("-o");
-        let summary = process::output(st.arg(stage.file("sts.npy")))?;
-        let Summary { seconds } =
-            serde_json::from_str(&summary).context("st encode --json gave no seconds")?;
-        ours.push(seconds);
-    }
-    let ratios = theirs.iter().zip(&ours).map(|(theirs, ours)| theirs / ours).collect();
-    #[expect(clippy::cast_precision_loss, reason = "some thousand sentences")]
-    let rate =
-        |seconds: Vec<f64>| seconds.into_iter().map(|seconds| sentences.len() as f64 / seconds).collect();
-    let mut measures = one("command/sts/rate", rate(ours), Unit::Rate);
-    measures.extend(one("command/sts/rate-of-python", rate(theirs), Unit::Rate));
-    measures.extend(one("command/sts/ratio", ratios, Unit::Times));
-    Ok(measures)
-}
-
-fn sts_sentences() -> Result<Vec<String>> {
-    let path = places::workspace().join("fixtures/sts/sts-test.tsv");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let rows = text.lines().skip(1);
-    let sentences: Vec<String> =
-        rows.flat_map(|row| row.split('\t').skip(6).take(2)).map(str::to_owned).collect();
-    if sentences.is_empty() {
-        bail!("{} has no sentences", path.display());
-    }
-    Ok(sentences)
-}
-
 fn costs_of(name: &str, costs: &[Cost]) -> Measures {
     let seconds = costs.iter().map(|cost| cost.seconds).collect();
     let peaks = costs.iter().map(|cost| cost.megabytes).collect();
@@ -169,7 +119,7 @@ fn costs_of(name: &str, costs: &[Cost]) -> Measures {
     measures
 }
 
-fn one(id: &str, values: Vec<f64>, unit: Unit) -> Measures {
+pub(super) fn one(id: &str, values: Vec<f64>, unit: Unit) -> Measures {
     median(values).map(|median| (id.to_owned(), Measure { median, unit })).into_iter().collect()
 }
 
@@ -199,10 +149,5 @@ mod tests {
         assert_eq!(verdict(measure(0.3, Unit::Seconds), 0.25), "0.300, at most 0.25: MISSED");
         assert_eq!(verdict(measure(3.0, Unit::Times), 2.5), "3.000, at least 2.5: kept");
         assert_eq!(verdict(measure(2.0, Unit::Times), 2.5), "2.000, at least 2.5: MISSED");
-    }
-
-    #[test]
-    fn the_sentences_are_those_of_both_columns() {
-        assert_eq!(sts_sentences().unwrap().len(), 2 * 879);
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::commands::THREADS;
+use super::sts::{BATCH, THREADS};
 use crate::{interop, places, process};
 
 /// What `fixtures/interop/bench_encode.py` prints.
@@ -20,7 +20,7 @@ struct Answer {
 pub(super) fn encode(st: &Path, model: &Path, sentences: &Path) -> Result<f64> {
     let script = places::workspace().join("fixtures/interop/bench_encode.py");
     let mut command = Command::new(interop::python()?);
-    command.arg(script).arg(model).arg(sentences).args(["--threads", THREADS, "--batch-size", "32"]);
+    command.arg(script).arg(model).arg(sentences).args(["--threads", THREADS, "--batch-size", BATCH]);
     let text = process::output(interop::environment(&mut command, st)?)?;
     let last = text.lines().next_back().unwrap_or_default();
     let Answer { seconds } = serde_json::from_str(last).context("bench_encode.py gave no seconds")?;

@@ -1,7 +1,7 @@
 //! Spearman's rank correlation; equal values share the mean of their ranks.
 
 /// The correlation of the ranks; None if one side does not vary or the lengths differ.
-pub(super) fn correlation(left: &[f64], right: &[f64]) -> Option<f64> {
+pub(crate) fn correlation(left: &[f64], right: &[f64]) -> Option<f64> {
     if left.len() != right.len() {
         return None;
     }

@@ -31,7 +31,7 @@ pub(super) fn correlate(scene: &Scene, story: &mut Story) -> Result<()> {
 }
 
 /// The column `score`.
-fn scores(table: &str) -> Result<Vec<f64>> {
+pub(crate) fn scores(table: &str) -> Result<Vec<f64>> {
     let mut lines = table.lines();
     let header = lines.next().context("the table is empty")?;
     let column =
@@ -49,7 +49,8 @@ fn vectors(scene: &Scene, story: &Story, table: &Path, column: &str) -> Result<V
     text.lines().map(|text| line(text).context("st encode wrote another format")).collect()
 }
 
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
+/// The cosine of the angle between two vectors.
+pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }

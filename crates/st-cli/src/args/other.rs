@@ -57,8 +57,8 @@ pub(crate) enum Quantize {
 #[command(after_help = "Example:\n  st export -m all-MiniLM-L6-v2 -o minilm-onnx\n\n\
     The graph takes token ids and gives sentence embeddings: pooling and normalisation are inside.\n\
     It is run against the model itself before it is called done.\n\n\
-    A graph of `--quantize int8` has standard operators, too. Whoever runs it on a processor without VNNI\n\
-    sets ONNX Runtime's session option `session.x64quantprecision` to 1, as this program does, or sums overflow.")]
+    A graph of `--quantize int8` has standard operators, too. Whoever runs it elsewhere on an x86 processor\n\
+    without VNNI sets ONNX Runtime's session option `session.x64quantprecision` to 1, or sums overflow.")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
