@@ -5,12 +5,16 @@
 //! answer the same contract suite, so a program is written once.
 
 mod client;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod error;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod store;
 
 pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredModels, Runs};
+#[cfg(feature = "embedded")]
+pub use embedded::EmbeddedStore;
 pub use error::{ApiError, BoxError, Error, Result};
 pub use store::{RegistryStore, TrackingStore};
 
