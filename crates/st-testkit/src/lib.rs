@@ -1,9 +1,11 @@
-//! What the tests of this workspace share: comparisons element by element, goldens, and where things lie.
+//! What the tests of this workspace share: comparisons element by element, goldens, servers, and where things lie.
 //!
 //! [`assert_rows_close`] compares vectors with a [`Tolerance`] that says why it is as wide as it is.
 //! [`npy`] reads the arrays that the scripts in `fixtures/generate` wrote; [`TinyGolden`] and
 //! [`MinilmGolden`] join them with their texts. [`fixtures_dir`], [`tiny_model_dir`], [`model_dir`] and
 //! [`runtime_library`] say where things lie, and name the command that brings what is missing.
+//! [`MlflowServer`] is a real tracking server, [`FaultProxy`] stands before one and does wrong what networks do wrong,
+//! and [`PythonScript`] asks Python's own client.
 //!
 //! ```
 //! use ndarray::array;
@@ -18,12 +20,20 @@
 //! test has nobody to hand an error to; it skips nothing, because a skipped test looks like a passed one.
 
 mod compare;
+mod fault_proxy;
 mod golden;
 mod minilm;
+#[cfg(unix)]
+mod mlflow_server;
 pub mod npy;
 mod places;
+mod python;
 
 pub use compare::{Tolerance, assert_close, assert_rows_close};
+pub use fault_proxy::{Fault, FaultProxy, Hook, Moment, Rule, SeenRequest};
 pub use golden::{TinyCase, TinyGolden, tiny_names, tiny_texts};
 pub use minilm::{MinilmGolden, MinilmText};
+#[cfg(unix)]
+pub use mlflow_server::{ADMIN_PASSWORD, ADMIN_USERNAME, MlflowServer, ServerOptions};
 pub use places::{cache_dir, fixtures_dir, model_dir, runtime_library, temp_copy, tiny_model_dir};
+pub use python::{Environment, PythonScript};
