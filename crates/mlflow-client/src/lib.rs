@@ -4,6 +4,7 @@
 //! over REST, the `SQLite` file that MLflow itself uses when no server is named, and a store in memory for tests. All
 //! answer the same contract suite, so a program is written once.
 
+pub mod artifacts;
 mod client;
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -11,6 +12,7 @@ mod error;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod store;
+pub mod uri;
 
 pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredModels, Runs};
 #[cfg(feature = "embedded")]

@@ -1,0 +1,289 @@
+//! From a URI to a store, and whole folders to and from it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::download::{self, DownloadOptions, Downloaded, Wanted};
+use super::local::not_found;
+use super::upload::{self, UploadOptions, Uploaded};
+use super::walk::walk;
+use super::{ArtifactPath, ArtifactStore, LocalArtifacts, OverlayArtifacts};
+#[cfg(feature = "rest")]
+use super::{http::HttpArtifacts, proxy::ProxyArtifacts};
+#[cfg(feature = "rest")]
+use crate::rest::Session;
+use crate::uri::{ArtifactUri, Resolved};
+use crate::{Error, Result};
+
+/// How artifacts are reached. Nothing is read from the environment; its names in MLflow stand beside the fields.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ArtifactSettings {
+    /// Whether a server may name a folder of this machine as the place of artifacts: yes, for shared file systems are a
+    /// common set-up of teams.
+    pub local_roots: bool,
+    /// Hosts that a server may name in `mlflow-artifacts://host` and `http(s)://host`, as `host` or `host:port`. The
+    /// server's own is always allowed; others are not, for a request to any host is what an attacker would ask for.
+    pub allowed_hosts: Vec<String>,
+    /// Files from so many bytes on travel in parts where the server can do that: 500 MiB
+    /// (`MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE`).
+    pub multipart_from: u64,
+    /// How large such a part is: 10 MiB (`MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE`).
+    pub multipart_part: u64,
+}
+
+impl Default for ArtifactSettings {
+    fn default() -> Self {
+        Self {
+            local_roots: true,
+            allowed_hosts: Vec::new(),
+            multipart_from: 500 << 20,
+            multipart_part: 10 << 20,
+        }
+    }
+}
+
+/// Opens stores, and moves whole folders to and from them.
+///
+/// ```
+/// # async fn example(tracking: &dyn mlflow_client::TrackingStore, registry: &dyn mlflow_client::RegistryStore)
+/// # -> mlflow_client::Result<()> {
+/// use mlflow_client::artifacts::{ArtifactSettings, Artifacts, DownloadOptions};
+/// use mlflow_client::uri::resolve;
+///
+/// let artifacts = Artifacts::new(ArtifactSettings::default());
+/// let model = resolve(&"models:/encoder@champion".parse()?, tracking, registry).await?;
+/// let folder = artifacts.download(&model, "encoder".as_ref(), &DownloadOptions::default()).await?;
+/// println!("{} bytes in {}", folder.bytes(), folder.path.display());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Artifacts {
+    settings: ArtifactSettings,
+    #[cfg(feature = "rest")]
+    session: Option<Session>,
+}
+
+/// Who named a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Whoever uses this library.
+    Caller,
+    /// A store, which may be a hostile server.
+    Store,
+}
+
+impl Artifacts {
+    /// Artifacts without a server: folders of this machine and object stores.
+    pub fn new(settings: ArtifactSettings) -> Self {
+        Self {
+            settings,
+            #[cfg(feature = "rest")]
+            session: None,
+        }
+    }
+
+    /// Artifacts with a server: also those behind its proxy, and web addresses.
+    #[cfg(feature = "rest")]
+    #[must_use]
+    pub fn with_session(mut self, session: Session) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    /// Opens the folder that the caller names. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`Error::Uri`] for `models:` and `runs:`, which [`resolve`](crate::uri::resolve) is for, and for kinds of URI that
+    /// this build does not serve.
+    pub fn open(&self, uri: &ArtifactUri) -> Result<Arc<dyn ArtifactStore>> {
+        self.opened(uri, Origin::Caller)
+    }
+
+    /// Opens the folder that a store has named: an experiment's, a run's or a model's artifact URI.
+    ///
+    /// # Errors
+    /// As [`Artifacts::open`], and for hosts and folders that a store may not name.
+    pub fn open_given(&self, uri: &ArtifactUri) -> Result<Arc<dyn ArtifactStore>> {
+        self.opened(uri, Origin::Store)
+    }
+
+    /// Opens what a URI has been resolved to.
+    ///
+    /// # Errors
+    /// As [`Artifacts::open_given`].
+    pub fn open_resolved(&self, resolved: &Resolved) -> Result<Arc<dyn ArtifactStore>> {
+        let origin = if resolved.by_store { Origin::Store } else { Origin::Caller };
+        let store = self.opened(&resolved.artifact_uri, origin)?;
+        match &resolved.run_artifacts {
+            Some(uri) => Ok(Arc::new(OverlayArtifacts::new(store, self.opened(uri, origin)?))),
+            None => Ok(store),
+        }
+    }
+
+    /// Downloads what a URI has been resolved to: the files of a folder go into `destination`, a single file too, under
+    /// its own name. `destination` must not be there, or be an empty folder; it appears when everything is complete and
+    /// checked, and not at all otherwise.
+    ///
+    /// # Errors
+    /// "Not found" if there is nothing; [`Error::Damaged`] if what arrives is not what was promised;
+    /// [`Error::Unreachable`] and refusals of the store; [`Error::File`].
+    pub async fn download(
+        &self,
+        resolved: &Resolved,
+        destination: &Path,
+        options: &DownloadOptions,
+    ) -> Result<Downloaded> {
+        let store = self.open_resolved(resolved)?;
+        let found = find(&*store, resolved.path.as_ref()).await?;
+        let (store, found) = match found {
+            Found::Nothing if resolved.path.is_none() => self.single_file(resolved).await?,
+            found => (store, found),
+        };
+        let (wanted, path) = match found {
+            Found::Nothing => {
+                let asked = resolved.path.as_ref().map_or_else(String::new, |path| format!("/{path}"));
+                let message = format!("No such artifact: '{}{asked}'", resolved.artifact_uri);
+                return Err(Error::api("artifacts", 404, mlflow_types::ErrorCode::ResourceDoesNotExist, message));
+            }
+            Found::File(file) => {
+                let path = file.target.under(destination);
+                (vec![file], path)
+            }
+            Found::Directory(files) => (files, destination.to_owned()),
+        };
+        let files = download::download(&*store, wanted, destination, options).await?;
+        Ok(Downloaded { path, files })
+    }
+
+    /// Uploads all files of a folder below a URI that a store has named. What is there already under other names stays.
+    /// Links are refused. Afterwards the store is asked whether every file is there in its full length.
+    ///
+    /// # Errors
+    /// As [`Artifacts::open_given`]; [`Error::Damaged`] if something did not arrive whole; [`Error::File`].
+    pub async fn upload(&self, folder: &Path, uri: &ArtifactUri, options: &UploadOptions) -> Result<Uploaded> {
+        upload::upload(&*self.open_given(uri)?, folder, options).await
+    }
+
+    /// Uploads one file below a URI that a store has named, into a directory there if one is given.
+    ///
+    /// # Errors
+    /// As [`Artifacts::upload`].
+    pub async fn upload_file(
+        &self,
+        file: &Path,
+        uri: &ArtifactUri,
+        directory: Option<&ArtifactPath>,
+        options: &UploadOptions,
+    ) -> Result<Uploaded> {
+        upload::upload_file(&*self.open_given(uri)?, file, directory, options).await
+    }
+
+    /// A URI of a file has no listing of its own; it is in that of its parent.
+    async fn single_file(&self, resolved: &Resolved) -> Result<(Arc<dyn ArtifactStore>, Found)> {
+        let origin = if resolved.by_store { Origin::Store } else { Origin::Caller };
+        let Some((parent, name)) = resolved.artifact_uri.split_last() else {
+            return Ok((self.open_resolved(resolved)?, Found::Nothing));
+        };
+        let store = self.opened(&parent, origin)?;
+        let found = if matches!(parent, ArtifactUri::Web(_)) {
+            Found::File(Wanted { source: name.clone(), target: name, size: None })
+        } else {
+            find(&*store, Some(&name)).await?
+        };
+        Ok((store, found))
+    }
+
+    fn opened(&self, uri: &ArtifactUri, origin: Origin) -> Result<Arc<dyn ArtifactStore>> {
+        match uri {
+            ArtifactUri::Local(_) if origin == Origin::Store && !self.settings.local_roots => {
+                Err(refused(uri, "a server may not name folders of this machine"))
+            }
+            ArtifactUri::Local(root) => Ok(Arc::new(LocalArtifacts::new(root))),
+            ArtifactUri::Model(_) | ArtifactUri::Run(_) => {
+                Err(refused(uri, "a store must be asked first what this means"))
+            }
+            ArtifactUri::Proxy(_) | ArtifactUri::Web(_) => self.over_http(uri, origin),
+            ArtifactUri::S3(_) | ArtifactUri::Gcs(_) | ArtifactUri::Azure(_) => {
+                Err(refused(uri, "this build does not serve object stores"))
+            }
+            ArtifactUri::Foreign { .. } => Err(refused(uri, "this kind of URI is not served")),
+        }
+    }
+
+    #[cfg(not(feature = "rest"))]
+    fn over_http(&self, uri: &ArtifactUri, _: Origin) -> Result<Arc<dyn ArtifactStore>> {
+        let _ = self;
+        Err(refused(uri, "this build does not speak HTTP"))
+    }
+
+    #[cfg(feature = "rest")]
+    fn over_http(&self, uri: &ArtifactUri, origin: Origin) -> Result<Arc<dyn ArtifactStore>> {
+        let Some(session) = &self.session else {
+            return Err(refused(uri, "there is no tracking server to reach it through"));
+        };
+        let store: Arc<dyn ArtifactStore> = match uri {
+            ArtifactUri::Proxy(proxy) => {
+                Arc::new(ProxyArtifacts::open(session.clone(), proxy, &self.settings)?)
+            }
+            ArtifactUri::Web(web) => Arc::new(HttpArtifacts::new(session.clone(), web.clone())),
+            _ => return Err(refused(uri, "this kind of URI is not served over HTTP")),
+        };
+        let host = match uri {
+            ArtifactUri::Proxy(proxy) => proxy.host.clone(),
+            ArtifactUri::Web(web) => Some(authority(web.expose())),
+            _ => None,
+        };
+        match host.filter(|host| *host != authority(session.address())) {
+            Some(host) if origin == Origin::Store && !self.settings.allowed_hosts.contains(&host) => {
+                Err(refused(uri, "the server names another host, which is not among the allowed ones"))
+            }
+            _ => Ok(store),
+        }
+    }
+}
+
+/// Host and port as they stand in an address.
+#[cfg(feature = "rest")]
+pub(super) fn authority(url: &url::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn refused(uri: &ArtifactUri, problem: &str) -> Error {
+    Error::Uri { uri: uri.to_string(), problem: problem.to_owned() }
+}
+
+/// What is at a path.
+#[derive(Debug)]
+enum Found {
+    Nothing,
+    File(Wanted),
+    Directory(Vec<Wanted>),
+}
+
+/// Looks what is at a path: the listing of a file and of a missing directory are the same, that of the parent is not.
+async fn find(store: &dyn ArtifactStore, path: Option<&ArtifactPath>) -> Result<Found> {
+    if let Some(path) = path {
+        let siblings = store.list(path.parent().as_ref()).await?;
+        match siblings.into_iter().find(|info| info.path == *path) {
+            None => return Ok(Found::Nothing),
+            Some(info) if !info.is_dir => {
+                let target = ArtifactPath::try_new(path.name()).map_err(|_| not_found(path))?;
+                return Ok(Found::File(Wanted { source: path.clone(), target, size: info.file_size }));
+            }
+            Some(_) => {}
+        }
+    }
+    let files = walk(store, path).await?;
+    let wanted = files.into_iter().filter_map(|(source, size)| {
+        let target = match path {
+            Some(path) => source.as_str().strip_prefix(path.as_str())?.strip_prefix('/')?,
+            None => source.as_str(),
+        };
+        Some(Wanted { target: ArtifactPath::try_new(target).ok()?, source, size })
+    });
+    let wanted: Vec<Wanted> = wanted.collect();
+    Ok(if wanted.is_empty() { Found::Nothing } else { Found::Directory(wanted) })
+}
