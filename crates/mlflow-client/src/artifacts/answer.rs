@@ -5,9 +5,9 @@ use mlflow_types::{ErrorCode, Method};
 use serde::Deserialize;
 use url::Url;
 
+use super::ArtifactPath;
 use super::local::not_found;
 use super::store::{ArtifactRead, ReadStart};
-use super::ArtifactPath;
 use crate::rest::{HttpBody, HttpRequest, HttpResponse};
 use crate::{Error, Result};
 
@@ -42,7 +42,10 @@ pub(super) async fn file(route: &str, path: &ArtifactPath, response: HttpRespons
             let range = response.header("content-range").and_then(content_range);
             let Some((offset, length)) = range else {
                 let problem = "a part of a file comes without saying which";
-                return Err(Error::Damaged { artifact: format!("{route}/{path}"), problem: problem.to_owned() });
+                return Err(Error::Damaged {
+                    artifact: format!("{route}/{path}"),
+                    problem: problem.to_owned(),
+                });
             };
             (offset, length)
         }

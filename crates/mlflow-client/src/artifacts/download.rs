@@ -13,6 +13,9 @@ use super::store::ArtifactStore;
 use super::{ArtifactPath, Digest, blocking, transfer};
 use crate::{Error, Result};
 
+/// What the digest of a file must be, where that is known.
+pub type KnownDigests = Arc<dyn Fn(&ArtifactPath) -> Option<Digest> + Send + Sync>;
+
 /// How folders are downloaded.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -25,7 +28,7 @@ pub struct DownloadOptions {
     /// 200 milliseconds. After the first there is none, for most breaks are over when they are noticed.
     pub pause: Duration,
     /// What the digest of a file must be, where that is known.
-    pub digests: Arc<dyn Fn(&ArtifactPath) -> Option<Digest> + Send + Sync>,
+    pub digests: KnownDigests,
     /// Who hears how far it is.
     pub progress: Arc<dyn Progress>,
 }
@@ -62,6 +65,13 @@ impl DownloadOptions {
         self
     }
 
+    /// Bytes that one file may have.
+    #[must_use]
+    pub fn with_largest_file(mut self, bytes: u64) -> Self {
+        self.largest_file = bytes;
+        self
+    }
+
     /// The pause after a body broke twice in a row.
     #[must_use]
     pub fn with_pause(mut self, pause: Duration) -> Self {
@@ -71,7 +81,10 @@ impl DownloadOptions {
 
     /// What the digest of a file must be, where that is known; the path is that below the downloaded folder.
     #[must_use]
-    pub fn with_digests(mut self, digests: impl Fn(&ArtifactPath) -> Option<Digest> + Send + Sync + 'static) -> Self {
+    pub fn with_digests(
+        mut self,
+        digests: impl Fn(&ArtifactPath) -> Option<Digest> + Send + Sync + 'static,
+    ) -> Self {
         self.digests = Arc::new(digests);
         self
     }
@@ -152,7 +165,11 @@ pub(super) async fn download(
         to.parent().map_or(Ok(()), |parent| Confined::open(parent).and_then(|parent| parent.sync(None)))
     })
     .await
-    .map_err(|source| Error::File { path: destination.to_owned(), action: "put the download there", source })?;
+    .map_err(|source| Error::File {
+        path: destination.to_owned(),
+        action: "put the download there",
+        source,
+    })?;
     Ok(files)
 }
 

@@ -35,7 +35,10 @@ impl ArtifactStore for HttpArtifacts {
 
     async fn read(&self, path: &ArtifactPath, start: &ReadStart) -> Result<ArtifactRead> {
         let ArtifactUri::Web(uri) = ArtifactUri::Web(self.root.clone()).join(path)? else {
-            return Err(Error::Uri { uri: self.location(), problem: "it is no address of the web".to_owned() });
+            return Err(Error::Uri {
+                uri: self.location(),
+                problem: "it is no address of the web".to_owned(),
+            });
         };
         let request = answer::get_file(uri.expose().clone(), start);
         let response = self.session.execute(&uri.to_string(), request, Repeat::Freely).await?;

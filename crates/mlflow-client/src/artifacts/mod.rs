@@ -28,7 +28,7 @@ mod upload;
 mod walk;
 
 pub use digest::{Digest, InvalidDigest};
-pub use download::{DownloadOptions, Downloaded, DownloadedFile};
+pub use download::{DownloadOptions, Downloaded, DownloadedFile, KnownDigests};
 #[cfg(feature = "rest")]
 pub use http::HttpArtifacts;
 pub use local::LocalArtifacts;

@@ -50,7 +50,8 @@ struct Finish<'a> {
 
 #[derive(Serialize)]
 struct Part {
-    part_number: u64,
+    #[serde(rename = "part_number")]
+    number: u64,
     etag: String,
     url: String,
 }
@@ -60,12 +61,11 @@ pub(super) async fn upload(proxy: &ProxyArtifacts, path: &ArtifactPath, file: &L
     let Some(directory) = proxy.full(path.parent().as_ref()) else { return Ok(false) };
     let part = proxy.settings.multipart_part.max(file.length.div_ceil(MOST_PARTS)).max(1);
     let call = Create { path: path.name(), num_parts: file.length.div_ceil(part) };
-    let created = match post(proxy, "create", &directory, &call).await {
-        Err(error) if error.as_api().is_some_and(|api| matches!(api.status, 404 | 405 | 501)) => return Ok(false),
-        created => answer::json::<Created>("mlflow-artifacts/mpu/create", created?).await,
-    };
-    let created = match created {
-        Err(error) if error.as_api().is_some_and(|api| matches!(api.status, 404 | 405 | 501)) => return Ok(false),
+    let response = post(proxy, "create", &directory, &call).await?;
+    let created = match answer::json::<Created>("mlflow-artifacts/mpu/create", response).await {
+        Err(error) if error.as_api().is_some_and(|api| matches!(api.status, 404 | 405 | 501)) => {
+            return Ok(false);
+        }
         created => created?,
     };
     let upload_id = created.upload_id.clone();
@@ -118,23 +118,31 @@ async fn send(
     if !numbers.eq(1..=file.length.div_ceil(part)) {
         return Err(damaged("the server gives other parts than were asked for"));
     }
+    let damaged = &damaged;
     futures::stream::iter(credentials)
-        .map(|credential| async {
+        .map(|credential| async move {
             let offset = (credential.part_number - 1) * part;
-            let url = address(proxy, &credential.url).ok_or_else(|| {
-                damaged("the server sends a part to an address that no object store has")
-            })?;
+            let url = address(proxy, &credential.url)
+                .ok_or_else(|| damaged("the server sends a part to an address that no object store has"))?;
             let request = HttpRequest {
                 method: Method::Put,
                 url,
-                headers: credential.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect(),
-                body: HttpBody::File { path: file.path.clone(), offset, length: part.min(file.length - offset) },
+                headers: credential
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name.to_lowercase(), value))
+                    .collect(),
+                body: HttpBody::File {
+                    path: file.path.clone(),
+                    offset,
+                    length: part.min(file.length - offset),
+                },
             };
             let route = "a part of a file";
             let response = proxy.session.execute(route, request, Repeat::Freely).await?;
             let response = answer::accepted(route, response).await?;
             let etag = response.header("etag").unwrap_or_default().to_owned();
-            Ok(Part { part_number: credential.part_number, etag, url: credential.url })
+            Ok(Part { number: credential.part_number, etag, url: credential.url })
         })
         .buffered(PARALLEL)
         .try_collect()
@@ -149,7 +157,9 @@ fn address(proxy: &ProxyArtifacts, url: &str) -> Option<Url> {
     let allowed = proxy.settings.allowed_hosts.contains(&super::open::authority(&url));
     let public = match url.host()? {
         url::Host::Domain(name) => name != "localhost" && !name.ends_with(".internal"),
-        url::Host::Ipv4(ip) => !(ip.is_link_local() || ip.is_loopback() || ip.is_private() || ip.is_unspecified()),
+        url::Host::Ipv4(ip) => {
+            !(ip.is_link_local() || ip.is_loopback() || ip.is_private() || ip.is_unspecified())
+        }
         url::Host::Ipv6(ip) => {
             !(ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local())
                 && ip.to_ipv4_mapped().is_none()

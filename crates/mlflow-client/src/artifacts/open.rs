@@ -145,7 +145,12 @@ impl Artifacts {
             Found::Nothing => {
                 let asked = resolved.path.as_ref().map_or_else(String::new, |path| format!("/{path}"));
                 let message = format!("No such artifact: '{}{asked}'", resolved.artifact_uri);
-                return Err(Error::api("artifacts", 404, mlflow_types::ErrorCode::ResourceDoesNotExist, message));
+                return Err(Error::api(
+                    "artifacts",
+                    404,
+                    mlflow_types::ErrorCode::ResourceDoesNotExist,
+                    message,
+                ));
             }
             Found::File(file) => {
                 let path = file.target.under(destination);
@@ -162,7 +167,12 @@ impl Artifacts {
     ///
     /// # Errors
     /// As [`Artifacts::open_given`]; [`Error::Damaged`] if something did not arrive whole; [`Error::File`].
-    pub async fn upload(&self, folder: &Path, uri: &ArtifactUri, options: &UploadOptions) -> Result<Uploaded> {
+    pub async fn upload(
+        &self,
+        folder: &Path,
+        uri: &ArtifactUri,
+        options: &UploadOptions,
+    ) -> Result<Uploaded> {
         upload::upload(&*self.open_given(uri)?, folder, options).await
     }
 

@@ -51,7 +51,9 @@ impl ArtifactPath {
     /// [`InvalidArtifactPath`] says which rule it breaks.
     pub fn decode(text: &str) -> Result<Self, InvalidArtifactPath> {
         match percent_decode_str(text).decode_utf8() {
-            Ok(decoded) => Self::try_new(decoded).map_err(|error| InvalidArtifactPath { text: cut(text), ..error }),
+            Ok(decoded) => {
+                Self::try_new(decoded).map_err(|error| InvalidArtifactPath { text: cut(text), ..error })
+            }
             Err(_) => Err(invalid(text, "is not UTF-8")),
         }
     }
@@ -65,7 +67,8 @@ impl ArtifactPath {
         for component in path.components() {
             match component {
                 std::path::Component::Normal(part) => {
-                    parts.push(part.to_str().ok_or_else(|| invalid(&path.to_string_lossy(), "is not UTF-8"))?);
+                    parts
+                        .push(part.to_str().ok_or_else(|| invalid(&path.to_string_lossy(), "is not UTF-8"))?);
                 }
                 _ => return Err(invalid(&path.to_string_lossy(), "is not a plain relative path")),
             }
@@ -150,9 +153,9 @@ fn part_problem(part: &str) -> Option<&'static str> {
 
 /// Whether a percent escape such as `%2e` is in the text.
 fn escape(text: &str) -> bool {
-    text.as_bytes().windows(3).any(|window| {
-        matches!(window, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
-    })
+    text.as_bytes().windows(3).any(
+        |window| matches!(window, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()),
+    )
 }
 
 fn cut(text: &str) -> String {
@@ -215,7 +218,16 @@ mod tests {
 
     #[test]
     fn plain_paths_pass() {
-        for text in ["MLmodel", "a/b/c.json", "1_Pooling/config.json", "a b/ü.txt", "...", "a..b", ".hidden", "100%.txt"] {
+        for text in [
+            "MLmodel",
+            "a/b/c.json",
+            "1_Pooling/config.json",
+            "a b/ü.txt",
+            "...",
+            "a..b",
+            ".hidden",
+            "100%.txt",
+        ] {
             assert_eq!(ArtifactPath::try_new(text).unwrap().as_str(), text);
         }
     }

@@ -105,7 +105,8 @@ impl ProxyArtifacts {
 
     fn info(&self, directory: Option<&ArtifactPath>, listed: Listed) -> Result<FileInfo> {
         let lied = |problem: String| Error::Damaged { artifact: self.place(directory), problem };
-        let path = ArtifactPath::try_new(listed.path).map_err(|error| lied(format!("the listing names {error}")))?;
+        let path =
+            ArtifactPath::try_new(listed.path).map_err(|error| lied(format!("the listing names {error}")))?;
         let path = path.below(directory);
         if listed.is_dir {
             return Ok(FileInfo::directory(path));

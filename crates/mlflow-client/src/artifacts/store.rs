@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use super::ArtifactPath;
@@ -89,6 +90,28 @@ impl FileInfo {
     /// A directory.
     pub fn directory(path: ArtifactPath) -> Self {
         Self { path, is_dir: true, file_size: None }
+    }
+}
+
+impl ArtifactRead {
+    /// All bytes of a small file, such as an `MLmodel`; it is an error if there are more than `most`.
+    ///
+    /// # Errors
+    /// When the body breaks, has too many bytes, or not as many as promised.
+    pub async fn bytes(mut self, most: usize) -> Result<Vec<u8>, BoxError> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.body.next().await {
+            bytes.extend_from_slice(&piece?);
+            if bytes.len() > most {
+                return Err(format!("there are more than {most} bytes").into());
+            }
+        }
+        match self.length {
+            Some(length) if length != self.offset + bytes.len() as u64 => {
+                Err(format!("{} of {length} bytes arrive", self.offset + bytes.len() as u64).into())
+            }
+            _ => Ok(bytes),
+        }
     }
 }
 

@@ -150,7 +150,9 @@ impl Transfer<'_> {
         synced.await.map_err(|source| file_error(self.target, source))?;
         let digest = std::mem::take(&mut self.hasher).finish();
         if let Some(known) = (self.options.digests)(&wanted.target).filter(|known| *known != digest) {
-            return Err(self.damaged(format!("its SHA-256 is {digest}, but {known} was noted when it was made")));
+            return Err(
+                self.damaged(format!("its SHA-256 is {digest}, but {known} was noted when it was made"))
+            );
         }
         self.options.progress.finished(&wanted.target);
         Ok(DownloadedFile { path: wanted.target.clone(), size: self.written, digest })
@@ -158,12 +160,19 @@ impl Transfer<'_> {
 
     fn gave_up(&self, end: End, expected: Option<u64>, attempts: u32, elapsed: Duration) -> Error {
         match (end, expected) {
-            (End::Broken(source), _) => {
-                Error::Unreachable { route: self.place.clone(), attempts, elapsed, after_sending: true, source }
-            }
+            (End::Broken(source), _) => Error::Unreachable {
+                route: self.place.clone(),
+                attempts,
+                elapsed,
+                after_sending: true,
+                source,
+            },
             (End::Done, expected) => {
                 let expected = expected.unwrap_or_default();
-                self.damaged(format!("{} of {expected} bytes arrive, after {attempts} attempts", self.written))
+                self.damaged(format!(
+                    "{} of {expected} bytes arrive, after {attempts} attempts",
+                    self.written
+                ))
             }
         }
     }

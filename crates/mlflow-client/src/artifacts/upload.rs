@@ -69,7 +69,11 @@ impl Uploaded {
 }
 
 /// Uploads all files of a folder; those of a store that have other names stay.
-pub(super) async fn upload(store: &dyn ArtifactStore, folder: &Path, options: &UploadOptions) -> Result<Uploaded> {
+pub(super) async fn upload(
+    store: &dyn ArtifactStore,
+    folder: &Path,
+    options: &UploadOptions,
+) -> Result<Uploaded> {
     let files = files_of(folder).await?;
     send(store, folder, files, options).await
 }
@@ -83,7 +87,8 @@ pub(super) async fn upload_file(
 ) -> Result<Uploaded> {
     let failed = |source| Error::File { path: file.to_owned(), action: "upload", source };
     let name = file.file_name().unwrap_or_default();
-    let name = ArtifactPath::from_local(Path::new(name)).map_err(|error| failed(std::io::Error::other(error)))?;
+    let name =
+        ArtifactPath::from_local(Path::new(name)).map_err(|error| failed(std::io::Error::other(error)))?;
     let length = tokio::fs::metadata(file).await.map_err(failed)?.len();
     let path = name.below(directory);
     store.write(&path, &LocalFile { path: file.to_owned(), length }).await?;
@@ -128,7 +133,9 @@ async fn files_of(folder: &Path) -> Result<BTreeMap<ArtifactPath, u64>> {
         let (mut files, mut to_list) = (BTreeMap::new(), vec![None]);
         while let Some(directory) = to_list.pop() {
             for entry in confined.list(directory.as_ref())? {
-                let path = ArtifactPath::try_new(entry.name).map_err(std::io::Error::other)?.below(directory.as_ref());
+                let path = ArtifactPath::try_new(entry.name)
+                    .map_err(std::io::Error::other)?
+                    .below(directory.as_ref());
                 match entry.kind {
                     Kind::File(length) => drop(files.insert(path, length)),
                     Kind::Directory => to_list.push(Some(path)),
@@ -141,7 +148,11 @@ async fn files_of(folder: &Path) -> Result<BTreeMap<ArtifactPath, u64>> {
         }
         Ok(files)
     });
-    listed.await.map_err(|source| Error::File { path: folder.to_owned(), action: "list all files of", source })
+    listed.await.map_err(|source| Error::File {
+        path: folder.to_owned(),
+        action: "list all files of",
+        source,
+    })
 }
 
 /// Asks the store how large the files are that it has now.

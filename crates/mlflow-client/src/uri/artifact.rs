@@ -129,7 +129,9 @@ impl ArtifactUri {
             Self::Run(uri) => Self::Run(RunUri { path: below(&uri.path), ..uri.clone() }),
             Self::Proxy(uri) => Self::Proxy(ProxyUri { path: below(&uri.path), host: uri.host.clone() }),
             Self::S3(bucket) => Self::S3(Bucket { prefix: below(&bucket.prefix), name: bucket.name.clone() }),
-            Self::Gcs(bucket) => Self::Gcs(Bucket { prefix: below(&bucket.prefix), name: bucket.name.clone() }),
+            Self::Gcs(bucket) => {
+                Self::Gcs(Bucket { prefix: below(&bucket.prefix), name: bucket.name.clone() })
+            }
             Self::Azure(container) => {
                 Self::Azure(Container { prefix: below(&container.prefix), ..container.clone() })
             }
@@ -239,7 +241,8 @@ fn file(parts: &Parts<'_>) -> Result<PathBuf> {
     if parts.path.contains(['?', '#']) || parts.authority.is_some_and(|host| host.contains(['?', '#'])) {
         return Err(parts.error("`?` and `#` cannot stand in a file URI; encode them as %3F and %23"));
     }
-    let path = percent_decode_str(parts.path).decode_utf8().map_err(|_| parts.error("its path is not UTF-8"))?;
+    let path =
+        percent_decode_str(parts.path).decode_utf8().map_err(|_| parts.error("its path is not UTF-8"))?;
     if path.is_empty() || path.contains('\0') {
         return Err(parts.error("its path is empty or holds a NUL"));
     }
@@ -276,9 +279,12 @@ fn container(parts: &Parts<'_>, scheme: &'static str) -> Result<Container> {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.$".contains(&byte))
     };
     match parts.authority().and_then(|authority| authority.rsplit_once('@')) {
-        Some((name, host)) if word(name) && word(host) => {
-            Ok(Container { scheme, name: name.to_owned(), host: host.to_owned(), prefix: parts.below_root()? })
-        }
+        Some((name, host)) if word(name) && word(host) => Ok(Container {
+            scheme,
+            name: name.to_owned(),
+            host: host.to_owned(),
+            prefix: parts.below_root()?,
+        }),
         _ => Err(parts.error(format!("it is not of the form `{scheme}://CONTAINER@ACCOUNT.HOST/PATH`"))),
     }
 }
@@ -295,9 +301,8 @@ fn foreign(parts: &Parts<'_>, scheme: &str) -> Result<ArtifactUri> {
     };
     let authority = match (scheme, parts.authority) {
         (_, None) => String::new(),
-        (ForeignScheme::Dbfs, Some(_)) => {
-            DatabricksAuthority::parse(parts)?.map_or_else(|| "//".to_owned(), |authority| format!("//{authority}"))
-        }
+        (ForeignScheme::Dbfs, Some(_)) => DatabricksAuthority::parse(parts)?
+            .map_or_else(|| "//".to_owned(), |authority| format!("//{authority}")),
         // What stands before `@` may be a password.
         (ForeignScheme::Sftp | ForeignScheme::Ftp | ForeignScheme::Hdfs, Some(authority)) => {
             format!("//{}", authority.rsplit('@').next().unwrap_or_default())

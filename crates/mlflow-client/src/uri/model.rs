@@ -202,17 +202,26 @@ mod tests {
 
     #[test]
     fn digits_are_a_version() {
-        let version = |number| ModelReference::Version { name: name("reg"), version: ModelVersionNumber::new(number) };
+        let version =
+            |number| ModelReference::Version { name: name("reg"), version: ModelVersionNumber::new(number) };
         check("models:/reg/12", version(12), None);
         check("models:/reg/012", version(12), None);
-        check("models:/reg/3/model.sentence_transformer/config.json", version(3), Some("model.sentence_transformer/config.json"));
+        check(
+            "models:/reg/3/model.sentence_transformer/config.json",
+            version(3),
+            Some("model.sentence_transformer/config.json"),
+        );
     }
 
     #[test]
     fn latest_in_any_case_and_stages() {
         check("models:/reg/latest", ModelReference::Latest { name: name("reg") }, None);
         check("models:/reg/LATEST", ModelReference::Latest { name: name("reg") }, None);
-        check("models:/reg/Production", ModelReference::Stage { name: name("reg"), stage: "Production".to_owned() }, None);
+        check(
+            "models:/reg/Production",
+            ModelReference::Stage { name: name("reg"), stage: "Production".to_owned() },
+            None,
+        );
     }
 
     #[test]
@@ -225,8 +234,16 @@ mod tests {
 
     #[test]
     fn names_are_raw() {
-        check("models:/my model/1", ModelReference::Version { name: name("my model"), version: ModelVersionNumber::new(1) }, None);
-        check("models:/a%20b/1", ModelReference::Version { name: name("a%20b"), version: ModelVersionNumber::new(1) }, None);
+        check(
+            "models:/my model/1",
+            ModelReference::Version { name: name("my model"), version: ModelVersionNumber::new(1) },
+            None,
+        );
+        check(
+            "models:/a%20b/1",
+            ModelReference::Version { name: name("a%20b"), version: ModelVersionNumber::new(1) },
+            None,
+        );
     }
 
     #[test]
@@ -251,14 +268,26 @@ mod tests {
             "models://reg/1",
             "models://reg/1: after `//` only `databricks` or `PROFILE@databricks` can stand; one slash is meant otherwise",
         );
-        check_refused("models:/reg/1?x=2", "models:/reg/1?x=2: `?`, `#` and control characters cannot stand in it");
+        check_refused(
+            "models:/reg/1?x=2",
+            "models:/reg/1?x=2: `?`, `#` and control characters cannot stand in it",
+        );
         check_refused("models:/reg/1/../2", "models:/reg/1/../2: its path has the part `..`");
         check_refused(
             "models:/reg@v1",
             "models:/reg@v1: \"v1\" is no model alias: 1 to 255 word characters or `-`, neither `latest` nor `v` and a number",
         );
-        check_refused("models:/reg/99999999999", "models:/reg/99999999999: \"99999999999\" is no model version: a whole number");
-        check_refused("models:/@a", "models:/@a: \"\" is no registered model name: not empty, without / and :");
-        check_refused("models:/a:b", "models:/a:b: \"a:b\" is no model id: 1 to 256 letters, digits, `_` or `-`, the first a letter or digit");
+        check_refused(
+            "models:/reg/99999999999",
+            "models:/reg/99999999999: \"99999999999\" is no model version: a whole number",
+        );
+        check_refused(
+            "models:/@a",
+            "models:/@a: \"\" is no registered model name: not empty, without / and :",
+        );
+        check_refused(
+            "models:/a:b",
+            "models:/a:b: \"a:b\" is no model id: 1 to 256 letters, digits, `_` or `-`, the first a letter or digit",
+        );
     }
 }

@@ -88,7 +88,8 @@ pub(super) fn scheme(uri: &str) -> Option<(String, &str)> {
     let (scheme, rest) = uri.split_once(':')?;
     let mut characters = scheme.chars();
     let word = characters.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && characters.all(|character| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.'));
+        && characters
+            .all(|character| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.'));
     word.then(|| (scheme.to_ascii_lowercase(), rest))
 }
 

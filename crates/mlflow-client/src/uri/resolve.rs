@@ -174,7 +174,9 @@ async fn run(uri: &RunUri, tracking: &dyn TrackingStore) -> Result<Resolved> {
     match model {
         Some(model) => Ok(Resolved {
             path: rest.map(ArtifactPath::try_new).transpose().map_err(|error| bad_path(uri, &error))?,
-            run_artifacts: Some(root.join(&ArtifactPath::try_new(first).map_err(|error| bad_path(uri, &error))?)?),
+            run_artifacts: Some(
+                root.join(&ArtifactPath::try_new(first).map_err(|error| bad_path(uri, &error))?)?,
+            ),
             run_id: Some(uri.run_id.clone()),
             ..Resolved::of_model(&model)?
         }),

@@ -36,7 +36,9 @@ impl RunUri {
         let (run_id, path) = path.split_once('/').map_or((path, None), |(run, path)| (run, Some(path)));
         Ok(Self {
             authority,
-            run_id: run_id.parse().map_err(|error: mlflow_types::InvalidName| parts.error(error.to_string()))?,
+            run_id: run_id
+                .parse()
+                .map_err(|error: mlflow_types::InvalidName| parts.error(error.to_string()))?,
             path: path.map(ArtifactPath::try_new).transpose().map_err(|error| parts.bad_path(&error))?,
         })
     }

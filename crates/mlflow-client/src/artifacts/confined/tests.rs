@@ -79,5 +79,5 @@ macro_rules! suite {
     };
 }
 
-suite!(handles, unix::Confined);
+suite!(handles, Confined);
 suite!(looks, portable::Confined);

@@ -5,7 +5,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, mkdirat, openat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, mkdirat, openat, renameat, statat, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::{Entry, Kind};
@@ -42,7 +44,9 @@ impl Confined {
             }
             let state = statat(handle, name, AtFlags::SYMLINK_NOFOLLOW)?;
             let kind = match (FileType::from_raw_mode(state.st_mode), name.to_str()) {
-                (FileType::RegularFile, Ok(_)) => Kind::File(u64::try_from(state.st_size).unwrap_or_default()),
+                (FileType::RegularFile, Ok(_)) => {
+                    Kind::File(u64::try_from(state.st_size).unwrap_or_default())
+                }
                 (FileType::Directory, Ok(_)) => Kind::Directory,
                 _ => Kind::Other,
             };
