@@ -95,7 +95,7 @@ impl Artifacts {
     /// Opens the folder that the caller names. Nothing is asked yet.
     ///
     /// # Errors
-    /// [`Error::Uri`] for `models:` and `runs:`, which [`resolve`](crate::uri::resolve) is for, and for kinds of URI that
+    /// [`Error::Uri`] for `models:` and `runs:`, which [`resolve`](fn@crate::uri::resolve) is for, and for kinds of URI that
     /// this build does not serve.
     pub fn open(&self, uri: &ArtifactUri) -> Result<Arc<dyn ArtifactStore>> {
         self.opened(uri, Origin::Caller)

@@ -1,7 +1,7 @@
 //! The URIs that MLflow takes where a model or a file is asked for.
 //!
 //! [`ArtifactUri`] is the whole grammar: `models:`, `runs:`, `mlflow-artifacts:`, folders of this machine, object stores,
-//! and addresses of the web. Parsing is pure; [`resolve`] asks a store what a `models:` or `runs:` URI means today.
+//! and addresses of the web. Parsing is pure; [`resolve()`] asks a store what a `models:` or `runs:` URI means today.
 //!
 //! `Display` writes a URI as it is parsed, but never a password, and of a web address no query: that is where signatures
 //! and tokens stand.
