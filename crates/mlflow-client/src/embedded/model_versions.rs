@@ -15,7 +15,7 @@ use super::refusal::{Outcome, Refusal, invalid, missing};
 use super::{column, logged_models, now, registered_models, rules};
 
 /// What a version's stage is after it was deleted; its row stays, so that its number is not given again.
-const DELETED: &str = "Deleted_Internal";
+pub(super) const DELETED: &str = "Deleted_Internal";
 
 /// The columns that [`read`] reads.
 pub(super) const COLUMNS: &str = "name, version, creation_time, last_updated_time, user_id, current_stage, description, \

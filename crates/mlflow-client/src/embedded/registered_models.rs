@@ -6,15 +6,12 @@ use mlflow_types::registered_models::{
     GetModelVersionByAlias, RegisteredModel, RenameRegisteredModel, SetRegisteredModelAlias,
     SetRegisteredModelTag, UpdateRegisteredModel,
 };
-use mlflow_types::tags::Tag;
+use mlflow_types::tags::{Tag, system};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::python_text::repr;
 use super::refusal::{Outcome, Refusal, exists, invalid, missing};
 use super::{column, model_versions, now, rules};
-
-/// The tag that makes a registered model a prompt.
-const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
 
 /// Creates a registered model.
 pub(super) fn create(connection: &Connection, call: &CreateRegisteredModel) -> Outcome<RegisteredModel> {
@@ -37,7 +34,9 @@ pub(super) fn create(connection: &Connection, call: &CreateRegisteredModel) -> O
 }
 
 fn is_prompt(tags: &[Tag]) -> bool {
-    tags.iter().rfind(|tag| tag.key == IS_PROMPT).is_some_and(|tag| tag.value.eq_ignore_ascii_case("true"))
+    tags.iter()
+        .rfind(|tag| tag.key == system::IS_PROMPT)
+        .is_some_and(|tag| tag.value.eq_ignore_ascii_case("true"))
 }
 
 fn taken(name: &str, old_is_prompt: bool, new_is_prompt: bool) -> Refusal {
