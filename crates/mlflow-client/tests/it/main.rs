@@ -1,1 +1,6 @@
 //! Integration tests.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
+
+#[cfg(feature = "embedded")]
+mod embedded;
