@@ -2,6 +2,8 @@
 
 mod files;
 mod processes;
+#[cfg(unix)]
+mod python;
 mod rows;
 
 use mlflow_client::EmbeddedStore;

@@ -13,12 +13,16 @@ use super::{run_id, store};
 
 const BATCH: usize = 500;
 
-/// What another process does: for each line on stdin (folder, run, key and count, with tabs between) it opens the store,
-/// and logs metrics if there is a run.
+/// Says that there are orders on stdin. To the test's binary it is the name of one more test, which there is not.
+const ORDERS: &str = "orders-on-stdin";
+
+/// What another process does: for each order (folder, run, key and count, with tabs between) it opens the store, and
+/// logs so many metrics.
 #[tokio::test]
 #[ignore = "is the other process of the tests below"]
 async fn other_process() {
-    for line in io::stdin().lock().lines() {
+    let orders = std::env::args().any(|argument| argument == ORDERS).then(|| io::stdin().lock().lines());
+    for line in orders.into_iter().flatten() {
         let line = line.unwrap();
         let [folder, run, key, count] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let store = EmbeddedStore::open_default(Path::new(folder)).unwrap();
@@ -35,7 +39,7 @@ async fn other_process() {
 
 fn start() -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "embedded::processes::other_process", "--ignored"])
+        .args(["--exact", "embedded::processes::other_process", "--ignored", ORDERS])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
