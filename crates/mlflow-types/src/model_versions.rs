@@ -74,6 +74,17 @@ pub enum ModelVersionStatus {
     Ready,
 }
 
+impl ModelVersionStatus {
+    /// The word on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingRegistration => "PENDING_REGISTRATION",
+            Self::FailedRegistration => "FAILED_REGISTRATION",
+            Self::Ready => "READY",
+        }
+    }
+}
+
 /// One version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelVersionResponse {

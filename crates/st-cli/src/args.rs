@@ -1,17 +1,26 @@
 //! What was typed.
 
 mod encode;
+mod log;
 mod model;
+mod models;
 mod other;
+mod runs;
 mod save;
 mod search;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(crate) use encode::{EncodeArgs, InputArgs, OutputValue};
+pub(crate) use log::LogArgs;
 pub(crate) use model::{ModelArgs, PromptArgs, parse_name};
+pub(crate) use models::{
+    AliasArgs, DiffArgs, DownloadArgs, ListModelsArgs, ModelsArgs, ModelsCommand, PruneArgs, RegisterArgs, ShowModelArgs,
+    TagArgs,
+};
 pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
-pub(crate) use save::SaveArgs;
+pub(crate) use runs::{ListRunsArgs, ReplayArgs, RunsArgs, RunsCommand, ShowRunArgs};
+pub(crate) use save::{FlavorArgs, SaveArgs};
 pub(crate) use search::{SearchArgs, SimilarityArgs};
 
 /// Sentence embeddings and their MLflow models, without Python.
@@ -39,6 +48,13 @@ pub(crate) struct GlobalArgs {
     /// Say more on standard error: -v what is done, -vv everything.
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
+    /// The MLflow server or store: `http://host:5000`, `sqlite:///mlflow.db` [default: `MLFLOW_TRACKING_URI`, or
+    /// `sqlite:///mlflow.db` in this folder].
+    #[arg(long, global = true, value_name = "URI", help_heading = "MLflow")]
+    pub(crate) tracking_uri: Option<String>,
+    /// The model registry, if it is another [default: `MLFLOW_REGISTRY_URI`, or the tracking store].
+    #[arg(long, global = true, value_name = "URI", help_heading = "MLflow")]
+    pub(crate) registry_uri: Option<String>,
 }
 
 /// What to do.
@@ -52,6 +68,12 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// Put a model folder into an MLflow model folder.
     Save(SaveArgs),
+    /// Log a model to MLflow, and register it.
+    Log(LogArgs),
+    /// Look at and change registered models.
+    Models(ModelsArgs),
+    /// Look at runs.
+    Runs(RunsArgs),
     /// Show what a model is made of.
     Inspect(InspectArgs),
     /// Answer a request of MLflow's scoring protocol, without a server.

@@ -1,4 +1,4 @@
-//! The options of `st save` as those of `save_model`: files are read, JSON is understood.
+//! The options of `st save` and `st log` as those of `save_model`: files are read, JSON is understood.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use mlflow_flavor::{
     Value,
 };
 
-use crate::args::SaveArgs;
+use crate::args::FlavorArgs;
 use crate::error::Error;
 use crate::input::extension;
 
 /// Reads what the arguments name.
-pub(crate) fn read(args: &SaveArgs) -> Result<SaveOptions, Error> {
+pub(crate) fn read(args: &FlavorArgs) -> Result<SaveOptions, Error> {
     let mut options = SaveOptions::default();
     options.task.clone_from(&args.task);
     options.input_example = args.input_example.as_deref().map(input_example).transpose()?;

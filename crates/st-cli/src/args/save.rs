@@ -17,6 +17,14 @@ pub(crate) struct SaveArgs {
     /// The MLflow model folder to write; must not exist, or be empty.
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) flavor: FlavorArgs,
+}
+
+/// What an MLflow model is made of beside the model's own files; the same for a saved and a logged one.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "MLflow model")]
+pub(crate) struct FlavorArgs {
     /// `llm/v1/embeddings`, for requests and answers in the form of `OpenAI`.
     #[arg(long, value_name = "TASK")]
     pub(crate) task: Option<String>,

@@ -1,0 +1,74 @@
+//! `st log`.
+
+use clap::Args;
+use mlflow_client::types::{ExperimentId, LoggedModelName, ModelAlias, ModelId, RegisteredModelName, RunId};
+
+use super::FlavorArgs;
+
+/// Log a model to MLflow, and register it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    st log -m all-MiniLM-L6-v2 --name encoder\n  \
+    st log -m all-MiniLM-L6-v2 --name encoder --register search-encoder --alias champion\n  \
+    st encode -m models:/search-encoder@champion \"A man plays the guitar.\"\n\n\
+    With no server named, MLflow's embedded store is used: mlflow.db and mlruns in this folder.\n\
+    `mlflow ui` in the same folder shows what was logged.")]
+pub(crate) struct LogArgs {
+    /// A sentence-transformers folder, an MLflow model folder, or an MLflow URI.
+    #[arg(short, long, value_name = "FOLDER|URI")]
+    pub(crate) model: String,
+    /// The name of the logged model [default: the store invents one].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<LoggedModelName>,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+    /// Register the model under this name: a new version.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) register: Option<RegisteredModelName>,
+    /// Point this alias at the new version.
+    #[arg(long, value_name = "ALIAS", requires = "register")]
+    pub(crate) alias: Vec<ModelAlias>,
+    /// Wait so long for the registry to finish; 0 does not wait.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) await_registration_for: u64,
+    /// A tag of the logged model and of the version.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) tag: Vec<(String, String)>,
+    /// A param of the logged model.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) param: Vec<(String, String)>,
+    /// A free word for what the model is.
+    #[arg(long, value_name = "WORD")]
+    pub(crate) model_type: Option<String>,
+    #[command(flatten)]
+    pub(crate) flavor: FlavorArgs,
+}
+
+/// Where a model is logged to.
+#[derive(Debug, Args)]
+pub(crate) struct PlaceArgs {
+    /// The experiment, by name; created if there is none [default: `MLFLOW_EXPERIMENT_NAME`, or `Default`].
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["experiment_id", "run_id"])]
+    pub(crate) experiment: Option<String>,
+    /// The experiment, by its identifier.
+    #[arg(long, value_name = "ID", conflicts_with = "run_id")]
+    pub(crate) experiment_id: Option<ExperimentId>,
+    /// The run that made the model; its params become the model's, its metrics are linked to it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) run_id: Option<RunId>,
+    /// The step of the run whose metrics are linked to the model.
+    #[arg(long, value_name = "STEP", default_value_t = 0, requires = "run_id")]
+    pub(crate) step: i64,
+    /// A logged model that exists already and has no files yet.
+    #[arg(long, value_name = "ID", conflicts_with = "name")]
+    pub(crate) model_id: Option<ModelId>,
+}
+
+/// `key=value`, both text.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some(_) => Err("the key is empty".to_owned()),
+        None => Err("expected KEY=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,94 @@
+//! `st models show`.
+
+use futures::TryStreamExt;
+use mlflow_client::types::RegisteredModelName;
+use mlflow_client::types::model_versions::{ModelVersion, SearchModelVersions};
+use mlflow_client::types::registered_models::RegisteredModel;
+use serde_json::{Value, json};
+
+use crate::args::ShowModelArgs;
+use crate::commands::Outcome;
+use crate::mlflow::Mlflow;
+use crate::report::{self, Report};
+use crate::settings::Settings;
+use crate::{moment, table};
+
+pub(crate) fn run(args: &ShowModelArgs, settings: &Settings) -> anyhow::Result<Outcome> {
+    let mlflow = Mlflow::open(settings)?;
+    match args.model.parse::<RegisteredModelName>() {
+        Ok(name) => registered(&name, &mlflow, settings)?,
+        Err(_) => place(&args.model, &mlflow, settings)?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// A registered model with its versions, the newest first.
+fn registered(name: &RegisteredModelName, mlflow: &Mlflow, settings: &Settings) -> anyhow::Result<()> {
+    let model = mlflow.wait(mlflow.client.registered_models().get(name))?;
+    // A name may hold quotes; the filter's own are doubled by its builder.
+    let call = SearchModelVersions { filter: Some(format!("name = {}", quoted(name.as_str()))), ..Default::default() };
+    let mut versions: Vec<ModelVersion> =
+        mlflow.wait(mlflow.client.model_versions().search(call).try_collect::<Vec<_>>())?;
+    versions.sort_by_key(|version| std::cmp::Reverse(version.version));
+    if settings.json {
+        return Ok(report::print_json(&json!({"registered_model": model, "model_versions": versions}))?);
+    }
+    report::print(&shown(&model), settings)?;
+    if !versions.is_empty() {
+        let rows: Vec<Vec<String>> = versions.iter().map(|version| row(version, &model)).collect();
+        let headings = ["version", "aliases", "status", "created (UTC)", "source", "run", "tags"];
+        report::print_text(&format!("\n{}", table::lines(&headings, &rows)))?;
+    }
+    Ok(())
+}
+
+/// What a URI leads to.
+fn place(uri: &str, mlflow: &Mlflow, settings: &Settings) -> anyhow::Result<()> {
+    let resolved = mlflow.resolve(uri)?;
+    let report = Report::from_iter([
+        ("uri".to_owned(), json!(uri)),
+        ("files".to_owned(), json!(resolved.artifact_uri.to_string())),
+        ("model_id".to_owned(), json!(resolved.model_id)),
+        ("version".to_owned(), json!(resolved.version)),
+        ("run_id".to_owned(), json!(resolved.run_id)),
+    ]);
+    Ok(report::print(&report, settings)?)
+}
+
+fn shown(model: &RegisteredModel) -> Report {
+    let tags: Report = model.tags.iter().map(|tag| (tag.key.clone(), json!(tag.value))).collect();
+    let mut report = Report::from_iter([
+        ("name".to_owned(), json!(model.name)),
+        ("description".to_owned(), json!(model.description.as_ref().filter(|text| !text.is_empty()))),
+        ("created".to_owned(), json!(moment::shown(model.creation_timestamp))),
+        ("updated".to_owned(), json!(moment::shown(model.last_updated_timestamp))),
+    ]);
+    if !tags.is_empty() {
+        report.insert("tags".to_owned(), Value::Object(tags));
+    }
+    report
+}
+
+fn row(version: &ModelVersion, model: &RegisteredModel) -> Vec<String> {
+    let aliases: Vec<&str> = model
+        .aliases
+        .iter()
+        .filter(|alias| alias.version == version.version)
+        .map(|alias| alias.alias.as_str())
+        .collect();
+    let tags: Vec<String> = version.tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
+    vec![
+        version.version.to_string(),
+        aliases.join(", "),
+        version.status.as_str().to_ascii_lowercase().replace('_', " "),
+        moment::shown(version.creation_timestamp),
+        version.source.clone(),
+        version.run_id.clone().unwrap_or_default(),
+        tags.join(", "),
+    ]
+}
+
+/// A text as the filter language has it.
+fn quoted(text: &str) -> String {
+    if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
+}
