@@ -23,11 +23,13 @@ const SENTENCES: [&str; 3] =
     ["A man is playing a guitar on stage.", "Someone performs on a guitar.", "The tax report is due."];
 const QUESTION: &str = "How many career sacks did Jared Allen have?";
 
+/// What the model is called in the registry, and which version is meant.
+const CHAMPION: &str = "models:/quickstart-encoder@champion";
+
 /// Where things lie while the story is told.
 struct Scene {
     st: PathBuf,
     model: PathBuf,
-    saved: PathBuf,
     folder: PathBuf,
 }
 
@@ -41,38 +43,46 @@ pub(crate) fn run() -> Result<()> {
     let folder = places::target().join("quickstart");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let model = places::model("all-MiniLM-L6-v2")?;
-    let scene = Scene { st, model, saved: folder.join("minilm-mlflow"), folder };
-    story.step("Save the model folder as an MLflow model", |story| save(&scene, story))?;
-    story.step("Encode three sentences", |story| encode(&scene, story))?;
+    let scene = Scene { st, model, folder };
+    story.step("Log the model to MLflow, register it, call it champion", |story| log(&scene, story))?;
+    story.step("Encode three sentences with the champion", |story| encode(&scene, story))?;
     story.step("Compare them, pair by pair", |story| similarity(&scene, story))?;
     story.step("Ask 240 paragraphs of Wikipedia a question", |story| search(&scene, story))?;
     story.step("Compare with human judgement: 879 pairs of STS", |story| sts::correlate(&scene, story))?;
-    story.end(&scene.saved);
+    story.end(&scene.folder);
     Ok(())
 }
 
 impl Scene {
-    /// `st`, told where the runtime is, so that a variable of the user does not decide.
+    /// `st` in the folder of the story, told where the runtime and the store are, so that no variable of the user decides.
     fn st(&self, command: &str) -> Result<Command> {
         let mut st = Command::new(&self.st);
-        st.arg(command).env("ORT_DYLIB_PATH", places::runtime()?);
+        st.arg(command).current_dir(&self.folder).env("ORT_DYLIB_PATH", places::runtime()?);
+        for variable in ["MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"] {
+            st.env_remove(variable);
+        }
         Ok(st)
     }
 
     fn st_with_model(&self, command: &str) -> Result<Command> {
         let mut st = self.st(command)?;
-        st.arg("-m").arg(&self.saved);
+        st.args(["-m", CHAMPION]);
         Ok(st)
     }
 }
 
-fn save(scene: &Scene, story: &mut Story) -> Result<()> {
-    if scene.saved.exists() {
-        fs::remove_dir_all(&scene.saved)
-            .with_context(|| format!("cannot remove {}", scene.saved.display()))?;
+/// The embedded store begins anew, so that the story reads the same each time.
+fn log(scene: &Scene, story: &mut Story) -> Result<()> {
+    let (database, artifacts) = (scene.folder.join("mlflow.db"), scene.folder.join("mlruns"));
+    if database.exists() {
+        fs::remove_file(&database).with_context(|| format!("cannot remove {}", database.display()))?;
     }
-    let mut st = scene.st("save")?;
-    st.arg("-m").arg(&scene.model).arg("-o").arg(&scene.saved).args(["--task", "llm/v1/embeddings"]);
+    if artifacts.exists() {
+        fs::remove_dir_all(&artifacts).with_context(|| format!("cannot remove {}", artifacts.display()))?;
+    }
+    let mut st = scene.st("log")?;
+    st.arg("-m").arg(&scene.model).args(["--name", "minilm", "--task", "llm/v1/embeddings"]);
+    st.args(["--register", "quickstart-encoder", "--alias", "champion"]);
     story.tell(&mut st)
 }
 

@@ -48,7 +48,6 @@ mod tests {
         let scene = Scene {
             st: "/bin/sh".into(),
             model: PathBuf::new(),
-            saved: PathBuf::new(),
             folder: folder.path().into(),
         };
         let ask = || {

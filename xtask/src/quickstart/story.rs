@@ -57,13 +57,15 @@ impl Story {
     }
 
     /// Prints the summary.
-    pub(super) fn end(&self, saved: &Path) {
+    pub(super) fn end(&self, folder: &Path) {
         println!("\nDone in {}:", style::time(self.begin.elapsed()));
         for (number, (name, elapsed)) in self.steps.iter().enumerate() {
             println!("   {}. {name:56} {:>12}", number + 1, style::time(*elapsed));
         }
-        println!("\nThe MLflow model is in {}", saved.display());
-        println!("Python loads it with mlflow.sentence_transformers.load_model or mlflow.pyfunc.load_model.");
+        println!("\nMLflow's embedded store is in {}: mlflow.db and mlruns.", folder.display());
+        println!("Look at it with Python's own interface:");
+        println!("   cd {} && pip install mlflow && mlflow ui", folder.display());
+        println!("Python loads the model there with mlflow.pyfunc.load_model(\"models:/quickstart-encoder@champion\").");
     }
 }
 

@@ -1,0 +1,79 @@
+//! What can go wrong on the way to a server.
+
+use std::time::Duration;
+
+use mlflow_client::types::{InvalidName, ModelId, ModelVersionNumber, RegisteredModelName};
+
+/// Why a model was not logged or registered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The model cannot be saved.
+    #[error(transparent)]
+    Save(#[from] crate::Error),
+    /// A store refused, or could not be asked.
+    #[error(transparent)]
+    Client(#[from] mlflow_client::Error),
+    /// A name breaks MLflow's rules.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// Something failed when the logged model existed already.
+    #[error("model {model_id} was not logged completely and {}", state(*.declared))]
+    Upload {
+        /// The logged model.
+        model_id: ModelId,
+        /// Whether the store knows that it failed; if not it still holds it as pending.
+        declared: bool,
+        /// What failed.
+        source: Box<LogError>,
+    },
+    /// The given logged model has its files already.
+    #[error("model {model_id} is not pending: its files are there, or it has failed")]
+    NotPending {
+        /// The logged model.
+        model_id: ModelId,
+    },
+    /// A server of MLflow 2 logs models to runs only.
+    #[error("the server has no logged models, as MLflow 2: a run is needed")]
+    NeedsRun,
+    /// The registry refused the version after a while.
+    #[error("version {version} of {name}: registration failed: {message}")]
+    Registration {
+        /// The registered model.
+        name: RegisteredModelName,
+        /// The version.
+        version: ModelVersionNumber,
+        /// The registry's words.
+        message: String,
+    },
+    /// The registry was still at work when patience ended.
+    #[error("version {version} of {name}: still being registered after {} s", .waited.as_secs())]
+    StillPending {
+        /// The registered model.
+        name: RegisteredModelName,
+        /// The version.
+        version: ModelVersionNumber,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// A local file could not be made ready.
+    #[error("cannot prepare the files of the model")]
+    Prepare {
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A path that no artifact may have.
+    #[error("{path}: no artifact can have this path")]
+    Path {
+        /// The path.
+        path: String,
+        /// The rule that it breaks.
+        #[source]
+        source: mlflow_client::BoxError,
+    },
+}
+
+fn state(declared: bool) -> &'static str {
+    if declared { "is marked LOGGED_MODEL_UPLOAD_FAILED" } else { "stays LOGGED_MODEL_PENDING" }
+}

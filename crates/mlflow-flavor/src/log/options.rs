@@ -1,0 +1,117 @@
+//! How a model is logged; Python's names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlflow_client::TransferProgress;
+use mlflow_client::types::tags::{Param, Tag};
+use mlflow_client::types::{ExperimentId, LoggedModelName, ModelAlias, ModelId, RegisteredModelName, RunId};
+
+use crate::SaveOptions;
+
+/// How a model is logged.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LogOptions {
+    /// What the MLflow model is made of.
+    pub save: SaveOptions,
+    /// The name of the logged model; the store invents one if absent.
+    pub name: Option<LoggedModelName>,
+    /// The experiment, if no run is given.
+    pub experiment_id: ExperimentId,
+    /// The run that makes the model: its params become the model's, its metrics at [`step`](Self::step) are linked.
+    pub run_id: Option<RunId>,
+    /// The step of the run at which the model was made.
+    pub step: i64,
+    /// A logged model that is pending, in place of a new one.
+    pub model_id: Option<ModelId>,
+    /// Params of the logged model.
+    pub params: Vec<Param>,
+    /// Tags of the logged model. Python sets `mlflow.user`, `mlflow.source.name` and `mlflow.source.type`; a library does
+    /// not look for them, the caller knows.
+    pub tags: Vec<Tag>,
+    /// A free word for what the model is.
+    pub model_type: Option<String>,
+    /// How the model is registered, if it is.
+    pub registration: Option<Registration>,
+    /// Who is told how far the upload is.
+    pub progress: Option<Arc<dyn TransferProgress>>,
+}
+
+/// How a model becomes a version of a registered one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registration {
+    /// The registered model; created if there is none.
+    pub name: RegisteredModelName,
+    /// Tags of the version.
+    pub tags: Vec<Tag>,
+    /// Aliases that point at the version in the end.
+    pub aliases: Vec<ModelAlias>,
+    /// How long to wait for the version to be ready; zero does not wait. Python's `await_registration_for`.
+    pub await_for: Duration,
+}
+
+impl LogOptions {
+    /// A new model in an experiment, with nothing else said.
+    pub fn new(experiment_id: ExperimentId) -> Self {
+        Self {
+            save: SaveOptions::default(),
+            name: None,
+            experiment_id,
+            run_id: None,
+            step: 0,
+            model_id: None,
+            params: Vec::new(),
+            tags: Vec::new(),
+            model_type: None,
+            registration: None,
+            progress: None,
+        }
+    }
+
+    /// Sets the name of the logged model.
+    #[must_use]
+    pub fn with_name(mut self, name: LoggedModelName) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Sets the run that makes the model.
+    #[must_use]
+    pub fn with_run_id(mut self, run_id: RunId) -> Self {
+        self.run_id = Some(run_id);
+        self
+    }
+
+    /// Sets what the MLflow model is made of.
+    #[must_use]
+    pub fn with_save(mut self, save: SaveOptions) -> Self {
+        self.save = save;
+        self
+    }
+
+    /// Sets how the model is registered.
+    #[must_use]
+    pub fn with_registration(mut self, registration: Registration) -> Self {
+        self.registration = Some(registration);
+        self
+    }
+}
+
+impl Registration {
+    /// How long Python waits for a version.
+    pub const AWAIT_FOR: Duration = Duration::from_secs(300);
+
+    /// A version of this registered model.
+    pub fn new(name: RegisteredModelName) -> Self {
+        Self { name, tags: Vec::new(), aliases: Vec::new(), await_for: Self::AWAIT_FOR }
+    }
+
+    /// Adds an alias.
+    #[must_use]
+    pub fn with_alias(mut self, alias: ModelAlias) -> Self {
+        self.aliases.push(alias);
+        self
+    }
+}

@@ -1,0 +1,79 @@
+//! `st log`: a model goes to MLflow, and perhaps into the registry.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use mlflow_client::types::ExperimentId;
+use mlflow_client::types::tags::{Param, Tag};
+use mlflow_flavor::{LogOptions, ModelInfo, Registration, log_model};
+use serde_json::json;
+
+use super::Outcome;
+use crate::args::LogArgs;
+use crate::mlflow::Mlflow;
+use crate::report::{self, Report};
+use crate::settings::Settings;
+use crate::{model, save_options};
+
+pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome> {
+    let started = Instant::now();
+    let located = model::locate(&args.model, settings)?;
+    let save = save_options::read(&args.flavor)?;
+    let mlflow = Mlflow::open(settings)?;
+    let experiment_id = mlflow.wait(experiment(args, &mlflow, settings))?;
+    let mut options = LogOptions::new(experiment_id).with_save(save);
+    options.name.clone_from(&args.name);
+    options.run_id = args.place.run_id.clone().or_else(|| settings.run_id());
+    options.step = args.place.step;
+    options.model_id.clone_from(&args.place.model_id);
+    options.params = args.param.iter().map(|(key, value)| Param::new(key, value)).collect();
+    options.tags = settings.origin_tags();
+    options.tags.extend(args.tag.iter().map(|(key, value)| Tag::new(key, value)));
+    options.model_type.clone_from(&args.model_type);
+    options.registration = registration(args);
+    let info = mlflow
+        .wait(log_model(&mlflow.client, &located.folder, &options))
+        .with_context(|| format!("cannot log {}", args.model))?;
+    report::print(&summary(&info, &mlflow, started), settings)?;
+    Ok(Outcome::Done)
+}
+
+fn registration(args: &LogArgs) -> Option<Registration> {
+    let mut registration = Registration::new(args.register.clone()?);
+    registration.tags = args.tag.iter().map(|(key, value)| Tag::new(key, value)).collect();
+    registration.aliases.clone_from(&args.alias);
+    registration.await_for = Duration::from_secs(args.await_registration_for);
+    Some(registration)
+}
+
+/// The experiment that was named, or the one of the environment, or the first.
+async fn experiment(args: &LogArgs, mlflow: &Mlflow, settings: &Settings) -> anyhow::Result<ExperimentId> {
+    if let Some(id) = args.place.experiment_id.clone() {
+        return Ok(id);
+    }
+    match args.place.experiment.clone().map_or_else(|| settings.experiment(), |name| Ok(Err(name)))? {
+        Ok(id) => Ok(id),
+        Err(name) => Ok(mlflow.client.experiments().get_or_create(&name).await?.experiment_id),
+    }
+}
+
+fn summary(info: &ModelInfo, mlflow: &Mlflow, started: Instant) -> Report {
+    let registered = info.registered.as_ref();
+    Report::from_iter([
+        ("logged".to_owned(), json!(info.model_uri)),
+        ("name".to_owned(), json!(info.name)),
+        ("run".to_owned(), json!(info.run_id)),
+        ("store".to_owned(), json!(mlflow.tracking_shown())),
+        ("files".to_owned(), json!(info.files)),
+        ("bytes".to_owned(), json!(info.bytes)),
+        (
+            "registered".to_owned(),
+            json!(registered.map(|version| format!("models:/{}/{}", version.name, version.version))),
+        ),
+        (
+            "aliases".to_owned(),
+            json!(registered.filter(|version| !version.aliases.is_empty()).map(|version| &version.aliases)),
+        ),
+        ("seconds".to_owned(), json!(started.elapsed().as_secs_f64())),
+    ])
+}

@@ -1,0 +1,54 @@
+//! MLflow, as the commands reach it: opened when a command needs it, from synchronous code.
+
+use std::future::Future;
+
+use anyhow::Context;
+use mlflow_client::{ArtifactUri, Client, Resolved};
+use tokio::runtime::Runtime;
+
+use crate::settings::Settings;
+
+/// A connection, and the runtime that drives it.
+#[derive(Debug)]
+pub(crate) struct Mlflow {
+    pub(crate) client: Client,
+    runtime: Runtime,
+    tracking: String,
+    registry: String,
+}
+
+impl Mlflow {
+    /// Opens what the settings name. A server is not asked anything yet; the embedded store is created if it is missing.
+    pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("cannot start the threads that speak to MLflow")?;
+        let mlflow = settings.mlflow()?;
+        let client = runtime.block_on(async { Client::connect(&mlflow) }).context("cannot open MLflow")?;
+        let (tracking, registry) = (mlflow.tracking_shown(), mlflow.registry_shown());
+        Ok(Self { client, runtime, tracking, registry })
+    }
+
+    /// Waits for an answer.
+    pub(crate) fn wait<Answer: Future>(&self, answer: Answer) -> Answer::Output {
+        self.runtime.block_on(answer)
+    }
+
+    /// What a URI means today.
+    pub(crate) fn resolve(&self, uri: &str) -> anyhow::Result<Resolved> {
+        let parsed: ArtifactUri = uri.parse()?;
+        self.wait(self.client.resolve(&parsed)).with_context(|| format!("cannot find {uri}"))
+    }
+
+    /// The tracking store, without secrets.
+    pub(crate) fn tracking_shown(&self) -> &str {
+        &self.tracking
+    }
+
+    /// The model registry, without secrets.
+    pub(crate) fn registry_shown(&self) -> &str {
+        &self.registry
+    }
+}
