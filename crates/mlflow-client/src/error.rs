@@ -39,6 +39,25 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
+    /// The server sent us elsewhere, and we do not go there.
+    #[error("{route}: the server sends us to {location}, {problem}")]
+    Redirect {
+        /// The route.
+        route: String,
+        /// Where to, without secrets.
+        location: String,
+        /// Why not, as the end of a sentence.
+        problem: String,
+    },
+    /// The call cannot be written as a request; nothing was sent.
+    #[error("{route}: cannot be written as a request")]
+    Encode {
+        /// The route.
+        route: String,
+        /// Why not.
+        #[source]
+        source: BoxError,
+    },
     /// The answer was a success, but not what the route promises.
     #[error("{route}: unreadable answer")]
     Decode {
@@ -98,7 +117,7 @@ pub enum Error {
 
 /// What a server said when it refused, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{route}: server said {status} {code}: {message}")]
+#[error("{route}: server said {status} {code}: {message}{}", after(*.attempts, *.elapsed))]
 pub struct ApiError {
     /// The route.
     pub route: String,
@@ -108,12 +127,17 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// The message. Of a text or HTML body, its text.
     pub message: String,
+    /// How often it was asked.
+    pub attempts: u32,
+    /// How long that took, waits included.
+    pub elapsed: Duration,
 }
 
 impl Error {
     /// A refusal in a server's words.
     pub fn api(route: impl Into<String>, status: u16, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self::Api(Box::new(ApiError { route: route.into(), status, code, message: message.into() }))
+        let (route, message) = (route.into(), message.into());
+        Self::Api(Box::new(ApiError { route, status, code, message, attempts: 1, elapsed: Duration::ZERO }))
     }
 
     /// The server's refusal, if it is one.
@@ -154,6 +178,10 @@ impl Error {
     pub fn is_denied(&self) -> bool {
         self.as_api().is_some_and(|error| matches!(error.status, 401 | 403))
     }
+}
+
+fn after(attempts: u32, elapsed: Duration) -> String {
+    if attempts > 1 { format!(" (after {attempts} attempts in {})", seconds(elapsed)) } else { String::new() }
 }
 
 fn seconds(elapsed: Duration) -> String {

@@ -1,7 +1,27 @@
 //! A tracking server over HTTP.
+//!
+//! From the outside in: [`RestStore`] has a method for every call, [`Session`] knows the server's address, who we are and
+//! how patient we are, and a [`Transport`] carries one request. [`HttpTransport`] is the real one; tests write their own.
 
+mod careful;
+mod clock;
+mod created;
+mod decode;
+mod encode;
+mod http;
+mod identity;
+mod named;
+mod patience;
+mod points;
+mod registry;
 mod session;
+mod store;
+mod tracking;
 mod transport;
 
+pub use clock::{Clock, SystemClock};
+pub use http::HttpTransport;
+pub use identity::Identity;
 pub use session::Session;
-pub use transport::{HttpBody, HttpRequest, HttpResponse, Transport, TransportError};
+pub use store::RestStore;
+pub use transport::{HttpBody, HttpRequest, HttpResponse, Transport, TransportError, UnreadableBody};

@@ -34,8 +34,8 @@ pub struct HttpRequest {
     pub body: HttpBody,
 }
 
-/// The body of a request; it can be sent again from its beginning.
-#[derive(Clone, Debug, Default)]
+/// The body of a request; it can be sent again from its beginning. Its `Debug` shows no content.
+#[derive(Clone, Default)]
 pub enum HttpBody {
     /// None.
     #[default]
@@ -72,6 +72,34 @@ pub struct TransportError {
     /// The HTTP library's words.
     #[source]
     pub source: BoxError,
+}
+
+/// The file of a request's body cannot be read: another attempt will not help.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot read", path.display())]
+pub struct UnreadableBody {
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    #[source]
+    pub source: std::io::Error,
+}
+
+impl HttpBody {
+    /// How long it is, in bytes.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { length, .. } => *length,
+        }
+    }
+}
+
+impl fmt::Debug for HttpBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes", self.length())
+    }
 }
 
 impl HttpResponse {

@@ -1,0 +1,237 @@
+//! The HTTP library: the only file that names `reqwest`.
+
+use std::error::Error as _;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt, TryStreamExt};
+use mlflow_types::Method;
+use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, redirect};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
+use tokio::time::Instant;
+use tokio_util::io::ReaderStream;
+
+use super::transport::{HttpBody, HttpRequest, HttpResponse, Transport, TransportError, UnreadableBody};
+use crate::settings::{HttpSettings, Proxies, StoreUri, Tls, Verify};
+use crate::{BoxError, Error, Result};
+
+/// Bytes of a file that are in memory at a time.
+const PIECE: usize = 256 << 10;
+
+/// HTTP/1.1 and HTTP/2 over TCP and TLS.
+#[derive(Debug)]
+pub struct HttpTransport {
+    client: Client,
+    idle: Duration,
+}
+
+impl HttpTransport {
+    /// Prepares connections; none is opened yet.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a certificate that cannot be read, [`Error::Setting`] for one that is none, or a proxy that is
+    /// none.
+    pub fn new(settings: &HttpSettings) -> Result<Self> {
+        let mut builder = Client::builder()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .connect_timeout(settings.connect_timeout)
+            .pool_max_idle_per_host(settings.pool_size)
+            .tcp_keepalive(settings.keep_alive.map(|probes| probes.idle))
+            .tcp_keepalive_interval(settings.keep_alive.map(|probes| probes.interval))
+            .tcp_keepalive_retries(settings.keep_alive.map(|probes| probes.count));
+        builder = tls(builder, &settings.tls)?;
+        builder = proxies(builder, &settings.proxies)?;
+        let client = builder.build().map_err(|error| wrong("HTTP", error))?;
+        Ok(Self { client, idle: settings.idle_timeout })
+    }
+}
+
+fn tls(builder: ClientBuilder, settings: &Tls) -> Result<ClientBuilder> {
+    let builder = match &settings.verify {
+        Verify::System => builder,
+        Verify::Nothing => builder.tls_danger_accept_invalid_certs(true),
+        Verify::Authorities(path) => {
+            let bundle = Certificate::from_pem_bundle(&read(path)?);
+            let bundle = bundle.map_err(|error| wrong("MLFLOW_TRACKING_SERVER_CERT_PATH", error))?;
+            if bundle.is_empty() {
+                let problem = format!("{} holds no certificate", path.display());
+                return Err(Error::Setting { setting: "MLFLOW_TRACKING_SERVER_CERT_PATH".into(), problem });
+            }
+            builder.tls_certs_only(bundle)
+        }
+    };
+    let Some(path) = &settings.client_certificate else { return Ok(builder) };
+    let identity = Identity::from_pem(&read(path)?);
+    Ok(builder.identity(identity.map_err(|error| wrong("MLFLOW_TRACKING_CLIENT_CERT_PATH", error))?))
+}
+
+/// The library would look at the environment by itself; it gets what the settings say instead.
+fn proxies(builder: ClientBuilder, settings: &Proxies) -> Result<ClientBuilder> {
+    let except = || settings.except.as_deref().and_then(NoProxy::from_string);
+    let mut builder = builder.no_proxy();
+    let add = |setting: &str, uri: &StoreUri, proxy: fn(String) -> reqwest::Result<Proxy>| {
+        let proxy = proxy(uri.expose().to_owned()).map_err(|error| wrong(setting, error))?;
+        Ok::<_, Error>(proxy.no_proxy(except()))
+    };
+    if let Some(uri) = &settings.http {
+        builder = builder.proxy(add("HTTP_PROXY", uri, Proxy::http)?);
+    }
+    if let Some(uri) = &settings.https {
+        builder = builder.proxy(add("HTTPS_PROXY", uri, Proxy::https)?);
+    }
+    Ok(builder)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|source| Error::File { path: path.to_owned(), action: "read", source })
+}
+
+fn wrong(setting: &str, error: reqwest::Error) -> Error {
+    // The innermost cause says what is wrong; the layers above say only that something is.
+    let error = error.without_url();
+    let mut problem = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        problem = cause.to_string();
+        source = cause.source();
+    }
+    Error::Setting { setting: setting.to_owned(), problem }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        let progress = Progress::new();
+        let outgoing = self.outgoing(request, &progress).await?;
+        let sent = within(self.client.execute(outgoing), &progress, self.idle).await;
+        let response = sent.map_err(|idle| answerless(idle, true))?.map_err(failed)?;
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Ok(HttpResponse {
+            status: response.status().as_u16(),
+            headers: response.headers().iter().map(header).collect(),
+            body: incoming(response, self.idle),
+        })
+    }
+}
+
+impl HttpTransport {
+    async fn outgoing(
+        &self,
+        request: &HttpRequest,
+        progress: &Arc<Progress>,
+    ) -> Result<reqwest::Request, TransportError> {
+        let mut builder = self.client.request(verb(request.method), request.url.clone());
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        builder = match &request.body {
+            HttpBody::Empty => builder,
+            HttpBody::Bytes(bytes) => builder.body(bytes.clone()),
+            HttpBody::File { path, offset, length } => {
+                let file = file(path, *offset, *length)
+                    .await
+                    .map_err(|source| answerless(UnreadableBody { path: path.clone(), source }, false))?;
+                let progress = Arc::clone(progress);
+                let body = file.inspect_ok(move |_| progress.mark());
+                // Without a length the body would go out in chunks, which servers of WSGI do not take.
+                builder.header(CONTENT_LENGTH, *length).body(reqwest::Body::wrap_stream(body))
+            }
+        };
+        builder.build().map_err(|error| answerless(error.without_url(), false))
+    }
+}
+
+/// A part of a file, piece by piece; one that is shorter than promised is an error of the body.
+async fn file(
+    path: &Path,
+    offset: u64,
+    length: u64,
+) -> std::io::Result<impl Stream<Item = std::io::Result<Bytes>> + Send + use<>> {
+    let mut file = tokio::fs::File::open(path).await?;
+    file.seek(SeekFrom::Start(offset)).await?;
+    Ok(ReaderStream::with_capacity(file.take(length), PIECE))
+}
+
+/// The body of an answer; a silence longer than `idle` ends it with an error.
+fn incoming(response: reqwest::Response, idle: Duration) -> BoxStream<'static, Result<Bytes, BoxError>> {
+    let body = response.bytes_stream().map_err(|error| BoxError::from(error.without_url())).boxed();
+    stream::try_unfold(body, move |mut body| async move {
+        match tokio::time::timeout(idle, body.next()).await {
+            Ok(Some(piece)) => Ok(Some((piece?, body))),
+            Ok(None) => Ok(None),
+            Err(_) => Err(BoxError::from(Idle { limit: idle })),
+        }
+    })
+    .boxed()
+}
+
+fn verb(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
+
+/// A connection that never stood carried nothing; of every other failure nobody knows.
+fn failed(error: reqwest::Error) -> TransportError {
+    let after_sending = !(error.is_connect() || error.is_builder());
+    answerless(error.without_url(), after_sending)
+}
+
+fn answerless(source: impl Into<BoxError>, after_sending: bool) -> TransportError {
+    TransportError { after_sending, source: source.into() }
+}
+
+/// When the last byte of a body went out.
+#[derive(Debug)]
+struct Progress(Mutex<Instant>);
+
+impl Progress {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Instant::now())))
+    }
+
+    fn mark(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn last(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nothing came and nothing went.
+#[derive(Debug, thiserror::Error)]
+#[error("not a byte in {} s", limit.as_secs_f64())]
+struct Idle {
+    limit: Duration,
+}
+
+/// The output of a future that makes progress at least once in `limit`.
+async fn within<F: Future>(future: F, progress: &Progress, limit: Duration) -> Result<F::Output, Idle> {
+    let mut future = std::pin::pin!(future);
+    loop {
+        let deadline = progress.last() + limit;
+        tokio::select! {
+            output = &mut future => return Ok(output),
+            () = tokio::time::sleep_until(deadline) => {
+                if progress.last() + limit <= Instant::now() {
+                    return Err(Idle { limit });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Everything that a user can set, as plain data.
+//!
+//! [`Settings::from_environment`] is the one place that knows MLflow's environment variables ([`variables`]) and files of
+//! credentials. Nothing in this crate looks at the environment itself: the caller hands in how to look a variable up.
+
+mod environment;
+mod http;
+mod ini;
+mod secret;
+pub mod variables;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+pub use http::{HttpSettings, KeepAlive, Proxies, RetryPolicy, Tls, Verify};
+pub use secret::{Secret, StoreUri, redacted};
+
+/// Everything that a user can set.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The tracking store; the embedded one if absent.
+    pub tracking_uri: Option<StoreUri>,
+    /// The registry; the tracking store if absent.
+    pub registry_uri: Option<StoreUri>,
+    /// The workspace, on servers that have any.
+    pub workspace: Option<String>,
+    /// The experiment to log to, by name.
+    pub experiment_name: Option<String>,
+    /// The experiment to log to, by identifier.
+    pub experiment_id: Option<String>,
+    /// The run to continue.
+    pub run_id: Option<String>,
+    /// The logged model that metrics are linked to.
+    pub active_model_id: Option<String>,
+    /// Who we are to a server.
+    pub credentials: Credentials,
+    /// Who we are to Databricks.
+    pub databricks: Databricks,
+    /// How we speak HTTP.
+    pub http: HttpSettings,
+    /// How artifacts travel.
+    pub artifacts: ArtifactSettings,
+    /// How runs and models are logged.
+    pub logging: LoggingSettings,
+}
+
+impl Settings {
+    /// The defaults, with a tracking store.
+    pub fn for_tracking_uri(uri: impl Into<StoreUri>) -> Self {
+        Self { tracking_uri: Some(uri.into()), ..Self::default() }
+    }
+
+    /// The registry's URI: its own, or else the tracking store's.
+    pub fn effective_registry_uri(&self) -> Option<&StoreUri> {
+        self.registry_uri.as_ref().or(self.tracking_uri.as_ref())
+    }
+}
+
+/// Who we are to a server. Of several, MLflow's order decides: AWS's signature, user and password, token.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    /// The user.
+    pub username: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// A bearer token.
+    pub token: Option<Secret>,
+    /// Keys of AWS to sign with; present only where signing was asked for.
+    pub sigv4: Option<AwsKeys>,
+    /// The name of a Python plugin that was asked for.
+    pub plugin: Option<String>,
+}
+
+/// Keys of AWS.
+#[derive(Clone)]
+pub struct AwsKeys {
+    /// The key's name.
+    pub access_key_id: String,
+    /// The key.
+    pub secret_access_key: Secret,
+    /// The token of a temporary key.
+    pub session_token: Option<Secret>,
+    /// The region.
+    pub region: String,
+}
+
+/// Who we are to Databricks.
+#[derive(Clone, Debug, Default)]
+pub struct Databricks {
+    /// The profile that the environment itself describes; it wins over the file where it names a host.
+    pub environment: DatabricksProfile,
+    /// The profile that `databricks` without a name stands for, where the environment describes none.
+    pub default_profile: Option<String>,
+    /// The profiles of the file, by name.
+    pub profiles: BTreeMap<String, DatabricksProfile>,
+    /// How long attempts of one call go on for.
+    pub retry_timeout: Option<Duration>,
+}
+
+/// A workspace of Databricks.
+#[derive(Clone, Default)]
+pub struct DatabricksProfile {
+    /// Its address.
+    pub host: Option<String>,
+    /// A personal access token.
+    pub token: Option<Secret>,
+    /// A service principal, which needs OAuth.
+    pub client_id: Option<String>,
+}
+
+/// How artifacts travel.
+#[derive(Clone, Debug)]
+pub struct ArtifactSettings {
+    /// The address of an S3 that is not AWS's.
+    pub s3_endpoint_url: Option<StoreUri>,
+    /// Whether that one's certificate is not looked at.
+    pub s3_ignore_tls: bool,
+    /// Whether big files go up in parts, where the server can.
+    pub multipart_upload: bool,
+    /// Whether big files come down in parts, where the server can.
+    pub multipart_download: bool,
+    /// Bytes from which on a file goes up in parts.
+    pub multipart_upload_minimum: u64,
+    /// Bytes of such a part.
+    pub multipart_upload_chunk: u64,
+    /// Bytes from which on a file comes down in parts.
+    pub multipart_download_minimum: u64,
+    /// Bytes of such a part.
+    pub multipart_download_chunk: u64,
+}
+
+impl Default for ArtifactSettings {
+    fn default() -> Self {
+        Self {
+            s3_endpoint_url: None,
+            s3_ignore_tls: false,
+            multipart_upload: true,
+            multipart_download: true,
+            multipart_upload_minimum: 500 << 20,
+            multipart_upload_chunk: 10 << 20,
+            multipart_download_minimum: 500 << 20,
+            multipart_download_chunk: 100 << 20,
+        }
+    }
+}
+
+/// How runs and models are logged.
+#[derive(Clone, Debug)]
+pub struct LoggingSettings {
+    /// Whether what is logged is sent in the background.
+    pub asynchronous: bool,
+    /// How long the background collects before it sends.
+    pub buffering: Option<Duration>,
+    /// Whether a run measures its machine.
+    pub system_metrics: bool,
+    /// The time between two such measures.
+    pub system_metrics_interval: Duration,
+    /// Whether a value that is too long is cut (by the server, without a word) instead of refused.
+    pub truncate_long_values: bool,
+    /// The compression of a logged model.
+    pub log_model_compression: Option<String>,
+    /// How long Python may look for a model's requirements.
+    pub requirements_inference_timeout: Duration,
+    /// How long Python may predict for the input example.
+    pub input_example_inference_timeout: Duration,
+}
+
+impl Default for LoggingSettings {
+    fn default() -> Self {
+        Self {
+            asynchronous: false,
+            buffering: None,
+            system_metrics: false,
+            system_metrics_interval: Duration::from_secs(10),
+            truncate_long_values: true,
+            log_model_compression: None,
+            requirements_inference_timeout: Duration::from_mins(2),
+            input_example_inference_timeout: Duration::from_mins(3),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Credentials")
+            .field("username", &self.username)
+            .field("has_password", &self.password.is_some())
+            .field("has_token", &self.token.is_some())
+            .field("sigv4", &self.sigv4)
+            .field("plugin", &self.plugin)
+            .finish()
+    }
+}
+
+impl fmt::Debug for AwsKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("AwsKeys").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DatabricksProfile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DatabricksProfile")
+            .field("host", &self.host.as_deref().map(redacted))
+            .field("has_token", &self.token.is_some())
+            .finish_non_exhaustive()
+    }
+}

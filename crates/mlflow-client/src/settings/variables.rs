@@ -1,0 +1,148 @@
+//! The environment variables that [`Settings::from_environment`](super::Settings::from_environment) asks for.
+//!
+//! Names and defaults are those of MLflow 3.17, of Databricks' and of AWS's tools, unless said otherwise.
+
+macro_rules! variables {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        $($(#[$doc])* pub const $name: &str = stringify!($name);)*
+
+        /// All of them.
+        pub const ALL: &[&str] = &[$($name),*];
+    };
+}
+
+variables! {
+    /// The tracking store: `http(s)://…`, `databricks`, `databricks://PROFILE`, `sqlite:///…`, or a folder.
+    MLFLOW_TRACKING_URI,
+    /// The registry; the tracking store if absent.
+    MLFLOW_REGISTRY_URI,
+    /// The workspace on servers that have any.
+    MLFLOW_WORKSPACE,
+    /// The experiment to log to, by name.
+    MLFLOW_EXPERIMENT_NAME,
+    /// The experiment to log to, by identifier.
+    MLFLOW_EXPERIMENT_ID,
+    /// The run to continue.
+    MLFLOW_RUN_ID,
+    /// The logged model that metrics are linked to.
+    MLFLOW_ACTIVE_MODEL_ID,
+
+    /// The user for basic authentication; it wins over the one in `~/.mlflow/credentials`.
+    MLFLOW_TRACKING_USERNAME,
+    /// The password for basic authentication; it wins over the one in `~/.mlflow/credentials`.
+    MLFLOW_TRACKING_PASSWORD,
+    /// A bearer token; used where there is no user with a password.
+    MLFLOW_TRACKING_TOKEN,
+    /// `true`: requests are signed with the keys of AWS, instead of any of the above.
+    MLFLOW_TRACKING_AWS_SIGV4,
+    /// The name of a Python plugin that signs requests; refused here, since we run none.
+    MLFLOW_TRACKING_AUTH,
+    /// `true`: any certificate is taken. Not together with `MLFLOW_TRACKING_SERVER_CERT_PATH`.
+    MLFLOW_TRACKING_INSECURE_TLS,
+    /// A PEM file of the authorities that the server's certificate may come from, instead of the system's.
+    MLFLOW_TRACKING_SERVER_CERT_PATH,
+    /// A PEM file with our certificate and its key.
+    MLFLOW_TRACKING_CLIENT_CERT_PATH,
+
+    /// Attempts after the first, 10 at most; 7 if absent.
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES,
+    /// Seconds that the wait between attempts begins with, 120 at most; 2 if absent.
+    MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
+    /// Seconds that chance adds to a wait at most; 1 if absent.
+    MLFLOW_HTTP_REQUEST_BACKOFF_JITTER,
+    /// Seconds without a byte in either direction after which a request is given up; 120 if absent.
+    MLFLOW_HTTP_REQUEST_TIMEOUT,
+    /// `false`: what a server says with `Retry-After` is not listened to.
+    MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER,
+    /// `false`: no redirect is followed; otherwise those within the server's origin are.
+    MLFLOW_ALLOW_HTTP_REDIRECTS,
+    /// Hosts that Python keeps connections to. Read and checked; our pool knows the next limit only.
+    MLFLOW_HTTP_POOL_CONNECTIONS,
+    /// Idle connections that are kept for a host; 10 if absent.
+    MLFLOW_HTTP_POOL_MAXSIZE,
+    /// `false`: no probes on idle connections.
+    MLFLOW_HTTP_TCP_KEEPALIVE,
+    /// Seconds until the first probe; 30 if absent.
+    MLFLOW_HTTP_TCP_KEEPALIVE_IDLE,
+    /// Seconds between probes; 10 if absent.
+    MLFLOW_HTTP_TCP_KEEPALIVE_INTERVAL,
+    /// Probes without an answer until the connection counts as lost; 3 if absent.
+    MLFLOW_HTTP_TCP_KEEPALIVE_COUNT,
+    /// Seconds that attempts of a call to Databricks go on for; 500 if absent.
+    MLFLOW_DATABRICKS_ENDPOINT_HTTP_RETRY_TIMEOUT,
+
+    /// The workspace's address, for `databricks`.
+    DATABRICKS_HOST,
+    /// A personal access token.
+    DATABRICKS_TOKEN,
+    /// A service principal; refused here, since we speak no OAuth.
+    DATABRICKS_CLIENT_ID,
+    /// The service principal's secret.
+    DATABRICKS_CLIENT_SECRET,
+    /// The profile in the file of profiles; `DEFAULT` if absent.
+    DATABRICKS_CONFIG_PROFILE,
+    /// The file of profiles; `~/.databrickscfg` if absent.
+    DATABRICKS_CONFIG_FILE,
+
+    /// A key of AWS, for `MLFLOW_TRACKING_AWS_SIGV4`.
+    AWS_ACCESS_KEY_ID,
+    /// Its secret.
+    AWS_SECRET_ACCESS_KEY,
+    /// The token of a temporary key.
+    AWS_SESSION_TOKEN,
+    /// The region that a signature is for.
+    AWS_REGION,
+    /// The region, where `AWS_REGION` is absent.
+    AWS_DEFAULT_REGION,
+    /// The profile in AWS's file of credentials; `default` if absent.
+    AWS_PROFILE,
+    /// AWS's file of credentials; `~/.aws/credentials` if absent.
+    AWS_SHARED_CREDENTIALS_FILE,
+
+    /// The address of an S3 that is not AWS's.
+    MLFLOW_S3_ENDPOINT_URL,
+    /// `true`: its certificate is not looked at.
+    MLFLOW_S3_IGNORE_TLS,
+    /// `false`: no upload in parts.
+    MLFLOW_ENABLE_MULTIPART_UPLOAD,
+    /// `false`: no download in parts.
+    MLFLOW_ENABLE_MULTIPART_DOWNLOAD,
+    /// Bytes from which on a file goes up in parts; 500 MiB if absent.
+    MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE,
+    /// Bytes of such a part; 10 MiB if absent.
+    MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE,
+    /// Bytes from which on a file comes down in parts; 500 MiB if absent.
+    MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE,
+    /// Bytes of such a part; 100 MiB if absent.
+    MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE,
+
+    /// `true`: what is logged is sent in the background.
+    MLFLOW_ENABLE_ASYNC_LOGGING,
+    /// Seconds that the background collects for before it sends.
+    MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS,
+    /// `true`: a run measures its machine.
+    MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING,
+    /// Seconds between two such measures; 10 if absent.
+    MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL,
+    /// `false`: a value that is too long is an error instead of being cut.
+    MLFLOW_TRUNCATE_LONG_VALUES,
+    /// The compression of a logged model: `lzma`, `bzip2` or `gzip`.
+    MLFLOW_LOG_MODEL_COMPRESSION,
+    /// Seconds that Python takes at most to find out a model's requirements; 120 if absent.
+    MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT,
+    /// Seconds that Python takes at most to predict for the input example; 180 if absent.
+    MLFLOW_INPUT_EXAMPLE_INFERENCE_TIMEOUT,
+
+    /// The proxy for `http:`.
+    HTTP_PROXY,
+    /// The proxy for `https:`.
+    HTTPS_PROXY,
+    /// The proxy for either, where the one above is absent.
+    ALL_PROXY,
+    /// Hosts that no proxy stands before.
+    NO_PROXY,
+    /// The user's folder, where the files of credentials lie.
+    HOME,
+    /// The same on Windows.
+    USERPROFILE,
+}
