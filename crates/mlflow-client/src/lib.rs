@@ -11,6 +11,7 @@ mod embedded;
 mod error;
 #[cfg(feature = "rest")]
 pub mod rest;
+pub mod settings;
 mod store;
 pub mod uri;
 
@@ -18,6 +19,7 @@ pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredMod
 #[cfg(feature = "embedded")]
 pub use embedded::EmbeddedStore;
 pub use error::{ApiError, BoxError, Error, Result};
+pub use settings::Settings;
 pub use store::{RegistryStore, TrackingStore};
 
 /// The protocol's own vocabulary.

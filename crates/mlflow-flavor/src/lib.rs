@@ -31,6 +31,8 @@ mod error;
 mod golden;
 mod input_example;
 mod load;
+#[cfg(feature = "client")]
+mod log;
 mod mlmodel;
 mod model_folder;
 mod predict;
@@ -49,6 +51,8 @@ pub use environment::{CondaEnv, Environment, Requirements};
 pub use error::{Error, ErrorCode};
 pub use input_example::InputExample;
 pub use load::{LoadedModel, load_model};
+#[cfg(feature = "client")]
+pub use log::{LogError, LogOptions, ModelInfo, Registration, fetch_model, log_model, register_model};
 pub use mlmodel::{
     ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,
     SentenceTransformersFlavor, TASK_EMBEDDINGS,

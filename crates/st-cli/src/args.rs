@@ -15,11 +15,11 @@ pub(crate) use encode::{EncodeArgs, InputArgs, OutputValue};
 pub(crate) use log::LogArgs;
 pub(crate) use model::{ModelArgs, PromptArgs, parse_name};
 pub(crate) use models::{
-    AliasArgs, DiffArgs, DownloadArgs, ListModelsArgs, ModelsArgs, ModelsCommand, PruneArgs, RegisterArgs, ShowModelArgs,
-    TagArgs,
+    AliasArgs, DiffArgs, DownloadArgs, ListModelsArgs, ModelsArgs, ModelsCommand, PruneArgs, RegisterArgs,
+    ShowModelArgs, TagArgs,
 };
 pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
-pub(crate) use runs::{ListRunsArgs, ReplayArgs, RunsArgs, RunsCommand, ShowRunArgs};
+pub(crate) use runs::{ListRunsArgs, RunsArgs, RunsCommand, ShowRunArgs};
 pub(crate) use save::{FlavorArgs, SaveArgs};
 pub(crate) use search::{SearchArgs, SimilarityArgs};
 

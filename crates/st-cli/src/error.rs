@@ -56,9 +56,12 @@ pub(crate) enum Error {
     /// JSON has no word for this number.
     #[error("text {row}: dimension {dim} is {value}, which JSON cannot say")]
     NotFinite { row: u64, dim: usize, value: f32 },
-    /// The model is somewhere else.
-    #[error("{uri}: MLflow URIs are not supported yet")]
-    Uri { uri: String },
+    /// There is no such experiment.
+    #[error("there is no experiment `{name}`")]
+    NoExperiment { name: String },
+    /// Nowhere to keep what is downloaded.
+    #[error("there is no folder for downloaded models: neither XDG_CACHE_HOME nor HOME is set")]
+    NoCache,
     /// There is no such folder.
     #[error("model folder {folder} does not exist")]
     NoModel { folder: String },

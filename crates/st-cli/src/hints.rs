@@ -24,7 +24,7 @@ fn own(error: &Error) -> Option<String> {
             "convert the file, for example with `iconv -f latin1 -t utf-8 FILE`".to_owned()
         }
         Error::UnknownFormat { .. } => "say it with `--input-format` or `--output-format`".to_owned(),
-        Error::Uri { .. } => "download the model and pass its folder".to_owned(),
+        Error::NoExperiment { .. } => "`st log --experiment NAME` creates one".to_owned(),
         Error::NotMlflow { .. } => "make one with `st save -m FOLDER -o NEW_FOLDER`".to_owned(),
         Error::OneText { .. } => "pass `--ranges FILE.npy`, or encode more texts at once".to_owned(),
         Error::NotFinite { .. } => "write .npy or .parquet, which can hold it".to_owned(),

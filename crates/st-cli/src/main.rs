@@ -14,7 +14,9 @@ mod hints;
 mod input;
 mod inspection;
 mod interrupt;
+mod mlflow;
 mod model;
+mod moment;
 mod output;
 mod probe;
 mod progress;
@@ -24,6 +26,7 @@ mod save_options;
 mod scores;
 mod settings;
 mod spill;
+mod table;
 mod weights;
 
 use std::io::{self, IsTerminal, Write};
@@ -65,6 +68,9 @@ fn run(command: &Command, settings: &Settings) -> anyhow::Result<Outcome> {
         Command::Similarity(args) => commands::similarity::run(args, settings),
         Command::Search(args) => commands::search::run(args, settings),
         Command::Save(args) => commands::save::run(args, settings),
+        Command::Log(args) => commands::log::run(args, settings),
+        Command::Models(args) => commands::models::run(args, settings),
+        Command::Runs(args) => commands::runs::run(args, settings),
         Command::Inspect(args) => commands::inspect::run(args, settings),
         Command::Predict(args) => commands::predict::run(args, settings),
         Command::Export(args) => commands::export::run(args, settings),

@@ -3,10 +3,15 @@
 use std::future::Future;
 
 use anyhow::Context;
-use mlflow_client::{ArtifactUri, Client, Resolved};
+use mlflow_client::Client;
+use mlflow_client::settings::StoreUri;
+use mlflow_client::uri::{ArtifactUri, Resolved};
 use tokio::runtime::Runtime;
 
 use crate::settings::Settings;
+
+/// Where MLflow keeps things when nobody names a place.
+const EMBEDDED: &str = "sqlite:///mlflow.db";
 
 /// A connection, and the runtime that drives it.
 #[derive(Debug)]
@@ -27,7 +32,9 @@ impl Mlflow {
             .context("cannot start the threads that speak to MLflow")?;
         let mlflow = settings.mlflow()?;
         let client = runtime.block_on(async { Client::connect(&mlflow) }).context("cannot open MLflow")?;
-        let (tracking, registry) = (mlflow.tracking_shown(), mlflow.registry_shown());
+        let shown = |uri: Option<&StoreUri>| uri.map_or_else(|| EMBEDDED.to_owned(), ToString::to_string);
+        let tracking = shown(mlflow.tracking_uri.as_ref());
+        let registry = shown(mlflow.effective_registry_uri());
         Ok(Self { client, runtime, tracking, registry })
     }
 

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use mlflow_flavor::LoadedModel;
+use mlflow_flavor::{LoadedModel, fetch_model};
 use st_core::{BoxError, Mode};
 use st_model::SentenceTransformer;
 
 use crate::args::ModelArgs;
 use crate::error::Error;
+use crate::mlflow::Mlflow;
 use crate::settings::Settings;
 
 /// The file that makes a folder an MLflow model.
@@ -31,12 +32,12 @@ pub(crate) struct Located {
     pub(crate) mlflow: Option<LoadedModel>,
 }
 
-/// Finds the sentence-transformers folder of a model.
-pub(crate) fn locate(path: &Path) -> anyhow::Result<Located> {
+/// Finds the sentence-transformers folder of a model; what is a URI and no folder is fetched.
+pub(crate) fn locate(path: &Path, settings: &Settings) -> anyhow::Result<Located> {
     let text = path.to_string_lossy();
     if !path.exists() {
         if is_uri(&text) {
-            return Err(Error::Uri { uri: text.into_owned() }.into());
+            return fetch(&text, settings);
         }
         return Err(Error::NoModel { folder: text.into_owned() }.into());
     }
@@ -48,9 +49,20 @@ pub(crate) fn locate(path: &Path) -> anyhow::Result<Located> {
     Ok(Located { folder: path.to_owned(), mlflow: None })
 }
 
+fn fetch(uri: &str, settings: &Settings) -> anyhow::Result<Located> {
+    let mlflow = Mlflow::open(settings)?;
+    let parsed = uri.parse()?;
+    let cache = settings.mlflow_cache()?;
+    let fetched = mlflow
+        .wait(fetch_model(&mlflow.client, &parsed, &cache))
+        .with_context(|| format!("cannot fetch {uri} from {}", mlflow.tracking_shown()))?;
+    tracing::info!(uri, folder = %fetched.path.display(), "model fetched");
+    Ok(Located { folder: fetched.data_path.clone(), mlflow: Some(fetched) })
+}
+
 /// Loads a model.
 pub(crate) fn load(args: &ModelArgs, settings: &Settings) -> anyhow::Result<Loaded> {
-    load_folder(&locate(&args.model)?.folder, args, settings)
+    load_folder(&locate(&args.model, settings)?.folder, args, settings)
 }
 
 /// Loads the model of a sentence-transformers folder.

@@ -6,10 +6,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use mlflow_client::types::tags::{Tag, system};
 use st_core::{EncodeOptions, Prompt, Task};
 use st_model::{LoadOptions, Places};
 
 use crate::args::{EncodeArgs, GlobalArgs, InputArgs, ModelArgs, PromptArgs};
+use crate::error::Error;
 use crate::input::{self, Columns, Origin};
 use crate::output::{Labels, Target};
 
@@ -27,6 +29,10 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     /// Where ONNX Runtime and the cache are.
     pub(crate) places: Places,
+    /// The tracking store that was typed.
+    tracking_uri: Option<String>,
+    /// The model registry that was typed.
+    registry_uri: Option<String>,
 }
 
 impl Settings {
@@ -42,7 +48,36 @@ impl Settings {
             progress: io::stderr().is_terminal(),
             log,
             places: Places::from_env(variable),
+            tracking_uri: global.tracking_uri.clone(),
+            registry_uri: global.registry_uri.clone(),
         }
+    }
+
+    /// Everything that MLflow's variables say, and what was typed instead. Read when a command needs it.
+    pub(crate) fn mlflow(&self) -> anyhow::Result<mlflow_client::Settings> {
+        let mut settings = mlflow_client::Settings::from_environment(&text_variable)?;
+        if let Some(uri) = &self.tracking_uri {
+            settings.tracking_uri = Some(uri.as_str().into());
+        }
+        if let Some(uri) = &self.registry_uri {
+            settings.registry_uri = Some(uri.as_str().into());
+        }
+        Ok(settings)
+    }
+
+    /// Where downloaded models are kept.
+    pub(crate) fn mlflow_cache(&self) -> Result<PathBuf, Error> {
+        self.places.cache.as_ref().map(|cache| cache.join("mlflow")).ok_or(Error::NoCache)
+    }
+
+    /// The tags that Python sets on what it logs: who, and with which program.
+    pub(crate) fn origin_tags() -> Vec<Tag> {
+        let user =
+            text_variable("USER").or_else(|| text_variable("LOGNAME")).or_else(|| text_variable("USERNAME"));
+        let mut tags: Vec<Tag> = user.map(|user| Tag::new(system::USER, user)).into_iter().collect();
+        tags.push(Tag::new(system::SOURCE_NAME, "st"));
+        tags.push(Tag::new(system::SOURCE_TYPE, "LOCAL"));
+        tags
     }
 
     /// The places, with an explicit runtime if one is given.
@@ -72,6 +107,11 @@ impl Settings {
 fn variable(name: &str) -> Option<OsString> {
     #[expect(clippy::disallowed_methods, reason = "this file is the only reader of the environment")]
     std::env::var_os(name)
+}
+
+/// A variable that is text; one that is not is as none.
+fn text_variable(name: &str) -> Option<String> {
+    variable(name)?.into_string().ok()
 }
 
 fn cores() -> usize {

@@ -8,7 +8,8 @@ pub(crate) fn lines(headings: &[&str], rows: &[Vec<String>]) -> String {
     let cell = |row: &[String], column: usize| row.get(column).map_or_else(String::new, |text| cut(text));
     let columns: Vec<(usize, usize)> = (0..headings.len())
         .filter_map(|column| {
-            let widest = rows.iter().map(|row| cell(row, column).chars().count()).max().filter(|&width| width > 0)?;
+            let widest =
+                rows.iter().map(|row| cell(row, column).chars().count()).max().filter(|&width| width > 0)?;
             Some((column, widest.max(headings[column].chars().count())))
         })
         .collect();

@@ -1,5 +1,6 @@
 //! From a URI to a store, and whole folders to and from it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::download::{self, DownloadOptions, Downloaded, Wanted};
 use super::local::not_found;
 use super::upload::{self, UploadOptions, Uploaded};
 use super::walk::walk;
-use super::{ArtifactPath, ArtifactStore, LocalArtifacts, OverlayArtifacts};
+use super::{ArtifactPath, ArtifactStore, LocalArtifacts, LocalFile, OverlayArtifacts};
 #[cfg(feature = "rest")]
 use super::{http::HttpArtifacts, proxy::ProxyArtifacts};
 #[cfg(feature = "rest")]
@@ -92,6 +93,16 @@ impl Artifacts {
         self
     }
 
+    /// The server that they are reached through, without secrets; empty if there is none.
+    pub fn location(&self) -> String {
+        #[cfg(feature = "rest")]
+        if let Some(session) = &self.session {
+            return session.address().to_string();
+        }
+        let _ = self;
+        String::new()
+    }
+
     /// Opens the folder that the caller names. Nothing is asked yet.
     ///
     /// # Errors
@@ -174,6 +185,19 @@ impl Artifacts {
         options: &UploadOptions,
     ) -> Result<Uploaded> {
         upload::upload(&*self.open_given(uri)?, folder, options).await
+    }
+
+    /// Uploads files, wherever each of them lies, below a URI that a store has named, under the paths given.
+    ///
+    /// # Errors
+    /// As [`Artifacts::upload`].
+    pub async fn upload_files(
+        &self,
+        files: BTreeMap<ArtifactPath, LocalFile>,
+        uri: &ArtifactUri,
+        options: &UploadOptions,
+    ) -> Result<Uploaded> {
+        upload::send(&*self.open_given(uri)?, files, options).await
     }
 
     /// Uploads one file below a URI that a store has named, into a directory there if one is given.

@@ -74,8 +74,11 @@ pub(super) async fn upload(
     folder: &Path,
     options: &UploadOptions,
 ) -> Result<Uploaded> {
-    let files = files_of(folder).await?;
-    send(store, folder, files, options).await
+    let files = files_of(folder).await?.into_iter().map(|(path, length)| {
+        let place = path.under(folder);
+        (path, LocalFile { path: place, length })
+    });
+    send(store, files.collect(), options).await
 }
 
 /// Uploads one file under its own name.
@@ -99,26 +102,26 @@ pub(super) async fn upload_file(
     Ok(Uploaded { files })
 }
 
-/// Uploads files of a folder.
-async fn send(
+/// Uploads files, wherever each of them lies.
+pub(super) async fn send(
     store: &dyn ArtifactStore,
-    folder: &Path,
-    files: BTreeMap<ArtifactPath, u64>,
+    files: BTreeMap<ArtifactPath, LocalFile>,
     options: &UploadOptions,
 ) -> Result<Uploaded> {
-    options.progress.begin(files.len(), Some(files.values().sum()));
+    options.progress.begin(files.len(), Some(files.values().map(|file| file.length).sum()));
     // The largest first, so that none of them is alone at the end.
     let mut order: Vec<_> = files.iter().collect();
-    order.sort_by(|one, other| other.1.cmp(one.1).then(one.0.cmp(other.0)));
+    order.sort_by(|one, other| other.1.length.cmp(&one.1.length).then(one.0.cmp(other.0)));
     futures::stream::iter(order)
         .map(Ok)
-        .try_for_each_concurrent(options.parallel.max(1), |(path, length)| async move {
-            store.write(path, &LocalFile { path: path.under(folder), length: *length }).await?;
-            options.progress.advance(i64::try_from(*length).unwrap_or(i64::MAX));
+        .try_for_each_concurrent(options.parallel.max(1), |(path, file)| async move {
+            store.write(path, file).await?;
+            options.progress.advance(i64::try_from(file.length).unwrap_or(i64::MAX));
             options.progress.finished(path);
             Ok::<(), Error>(())
         })
         .await?;
+    let files = files.into_iter().map(|(path, file)| (path, file.length)).collect();
     if options.verify {
         verify(store, &files).await?;
     }

@@ -1,5 +1,6 @@
 //! What a program calls: one handle per resource, over whatever stores stand behind.
 
+mod connect;
 mod experiments;
 mod logged_models;
 mod model_versions;
@@ -15,9 +16,11 @@ pub use model_versions::ModelVersions;
 pub use registered_models::RegisteredModels;
 pub use runs::Runs;
 
-use crate::{RegistryStore, TrackingStore};
+use crate::artifacts::Artifacts;
+use crate::uri::{ArtifactUri, Resolved, resolve};
+use crate::{RegistryStore, Result, TrackingStore};
 
-/// A tracking store and a model registry, which often are one and the same server.
+/// A tracking store, a model registry, and the artifacts that both name; often one and the same server.
 ///
 /// ```
 /// use mlflow_client::types::experiments::CreateExperiment;
@@ -33,18 +36,36 @@ use crate::{RegistryStore, TrackingStore};
 pub struct Client {
     tracking: Arc<dyn TrackingStore>,
     registry: Arc<dyn RegistryStore>,
+    artifacts: Artifacts,
 }
 
 impl Client {
-    /// A client of two stores.
-    pub fn new(tracking: Arc<dyn TrackingStore>, registry: Arc<dyn RegistryStore>) -> Self {
-        Self { tracking, registry }
+    /// A client of two stores; [`connect`](Self::connect) opens them from settings.
+    pub fn new(
+        tracking: Arc<dyn TrackingStore>,
+        registry: Arc<dyn RegistryStore>,
+        artifacts: Artifacts,
+    ) -> Self {
+        Self { tracking, registry, artifacts }
     }
 
     /// A client of a store that is both.
-    pub fn of<Store: TrackingStore + RegistryStore + 'static>(store: Store) -> Self {
+    pub fn of<Store: TrackingStore + RegistryStore + 'static>(store: Store, artifacts: Artifacts) -> Self {
         let store = Arc::new(store);
-        Self { tracking: store.clone(), registry: store }
+        Self { tracking: store.clone(), registry: store, artifacts }
+    }
+
+    /// What a URI means today: `models:` and `runs:` URIs are looked up, others mean themselves.
+    ///
+    /// # Errors
+    /// A refusal that [`is_not_found`](crate::Error::is_not_found) if there is no such model; whatever the stores answer.
+    pub async fn resolve(&self, uri: &ArtifactUri) -> Result<Resolved> {
+        resolve(uri, &*self.tracking, &*self.registry).await
+    }
+
+    /// The artifacts.
+    pub fn artifacts(&self) -> &Artifacts {
+        &self.artifacts
     }
 
     /// The tracking store itself.

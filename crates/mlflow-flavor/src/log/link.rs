@@ -11,7 +11,12 @@ use mlflow_client::types::{ModelId, RunId};
 use super::LogError;
 
 /// The model is an output of the run, and the run's metrics of this step measure it.
-pub(super) async fn to_run(client: &Client, run: &Run, model_id: &ModelId, step: i64) -> Result<(), LogError> {
+pub(super) async fn to_run(
+    client: &Client,
+    run: &Run,
+    model_id: &ModelId,
+    step: i64,
+) -> Result<(), LogError> {
     let run_id = &run.info.run_id;
     let output = ModelOutput { model_id: model_id.clone(), step };
     client.tracking().log_outputs(&LogOutputs { run_id: run_id.clone(), models: vec![output] }).await?;
@@ -20,8 +25,10 @@ pub(super) async fn to_run(client: &Client, run: &Run, model_id: &ModelId, step:
         metrics.extend(of_step(client, run_id, &latest.key, step).await?);
     }
     for metrics in metrics.chunks(BATCH_METRICS) {
-        let metrics =
-            metrics.iter().map(|metric| Metric { model_id: Some(model_id.clone()), ..metric.clone() }).collect();
+        let metrics = metrics
+            .iter()
+            .map(|metric| Metric { model_id: Some(model_id.clone()), ..metric.clone() })
+            .collect();
         let batch = LogBatch { run_id: run_id.clone(), metrics, params: Vec::new(), tags: Vec::new() };
         client.tracking().log_batch(&batch).await?;
     }

@@ -1,25 +1,27 @@
 //! Logging a model to MLflow, and registering it: Python's `log_model` and `register_model`.
 
 mod error;
+mod fetch;
 mod link;
 mod options;
 mod register;
 mod run_artifacts;
 mod upload;
 
+use mlflow_client::Client;
 use mlflow_client::types::experiments::GetExperiment;
 use mlflow_client::types::limits::BATCH_PARAMS;
 use mlflow_client::types::logged_models::{
-    CreateLoggedModel, FinalizeLoggedModel, GetLoggedModel, LogLoggedModelParams, LoggedModel, LoggedModelStatus,
-    SetLoggedModelTags,
+    CreateLoggedModel, FinalizeLoggedModel, GetLoggedModel, LogLoggedModelParams, LoggedModel,
+    LoggedModelStatus, SetLoggedModelTags,
 };
 use mlflow_client::types::model_versions::ModelVersion;
 use mlflow_client::types::runs::{GetRun, Run};
 use mlflow_client::types::tags::Param;
 use mlflow_client::types::{ExperimentId, ModelId, RunId};
-use mlflow_client::{Artifacts, Client};
 
 pub use error::LogError;
+pub use fetch::fetch_model;
 pub use options::{LogOptions, Registration};
 pub use register::register_model;
 
@@ -60,7 +62,6 @@ pub struct ModelInfo {
 /// a byte missing. Otherwise whatever the save, the store or the registry refuse.
 pub async fn log_model(
     client: &Client,
-    artifacts: &Artifacts,
     folder: &std::path::Path,
     options: &LogOptions,
 ) -> Result<ModelInfo, LogError> {
@@ -74,12 +75,12 @@ pub async fn log_model(
         Ok(model) => model,
         Err(LogError::Client(error)) if error.is_unknown_route() => {
             let run = run.ok_or(LogError::NeedsRun)?;
-            return run_artifacts::log_model(client, artifacts, folder, &run, options).await;
+            return run_artifacts::log_model(client, folder, &run, options).await;
         }
         Err(error) => return Err(error),
     };
     let model_id = model.info.model_id.clone();
-    let sent = match fill(client, artifacts, folder, &model, run.as_ref(), options).await {
+    let sent = match fill(client, folder, &model, run.as_ref(), options).await {
         Ok(sent) => sent,
         Err(source) => return Err(give_up(client, model_id, source).await),
     };
@@ -171,7 +172,6 @@ async fn add_params(client: &Client, model_id: &ModelId, params: &[Param]) -> Re
 /// Everything between "it exists" and "it is ready".
 async fn fill(
     client: &Client,
-    artifacts: &Artifacts,
     folder: &std::path::Path,
     model: &LoggedModel,
     run: Option<&Run>,
@@ -185,7 +185,7 @@ async fn fill(
         logged = logged.with_run_id(run_id.to_string());
     }
     let plan = SavePlan::new(folder, &options.save.clone().with_logged(logged))?;
-    upload::send(artifacts, &model.info.artifact_uri, plan, options.progress.as_ref()).await
+    upload::send(client.artifacts(), &model.info.artifact_uri, plan, options.progress.as_ref()).await
 }
 
 /// Declares a model failed and says why. A server that cannot hear even that keeps the model as pending, never as ready.
@@ -194,4 +194,3 @@ async fn give_up(client: &Client, model_id: ModelId, source: LogError) -> LogErr
     let declared = client.tracking().finalize_logged_model(&call).await.is_ok();
     LogError::Upload { model_id, declared, source: Box::new(source) }
 }
-

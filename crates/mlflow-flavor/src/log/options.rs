@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlflow_client::TransferProgress;
+use mlflow_client::artifacts::Progress;
 use mlflow_client::types::tags::{Param, Tag};
 use mlflow_client::types::{ExperimentId, LoggedModelName, ModelAlias, ModelId, RegisteredModelName, RunId};
 
@@ -35,7 +35,7 @@ pub struct LogOptions {
     /// How the model is registered, if it is.
     pub registration: Option<Registration>,
     /// Who is told how far the upload is.
-    pub progress: Option<Arc<dyn TransferProgress>>,
+    pub progress: Option<Arc<dyn Progress>>,
 }
 
 /// How a model becomes a version of a registered one.
@@ -101,7 +101,7 @@ impl LogOptions {
 
 impl Registration {
     /// How long Python waits for a version.
-    pub const AWAIT_FOR: Duration = Duration::from_secs(300);
+    pub const AWAIT_FOR: Duration = Duration::from_mins(5);
 
     /// A version of this registered model.
     pub fn new(name: RegisteredModelName) -> Self {

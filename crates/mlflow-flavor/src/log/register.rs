@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use mlflow_client::Client;
 use mlflow_client::types::model_versions::{CreateModelVersion, ModelVersion, ModelVersionStatus};
-use mlflow_client::types::{ModelId, RunId};
 
 use super::{LogError, Registration};
 
@@ -59,7 +58,7 @@ async fn source(
             call.source = format!("models:/{model_id}");
             call.model_id = Some(model_id);
         }
-        None => call.source = resolved.location(),
+        None => call.source = resolved.artifact_uri.to_string(),
     }
     Ok(call)
 }
@@ -81,7 +80,9 @@ async fn ready(
                     message: version.status_message.unwrap_or_default(),
                 });
             }
-            ModelVersionStatus::PendingRegistration if registration.await_for.is_zero() => return Ok(version),
+            ModelVersionStatus::PendingRegistration if registration.await_for.is_zero() => {
+                return Ok(version);
+            }
             ModelVersionStatus::PendingRegistration if begun.elapsed() >= registration.await_for => {
                 let waited = begun.elapsed();
                 return Err(LogError::StillPending { name: version.name, version: version.version, waited });

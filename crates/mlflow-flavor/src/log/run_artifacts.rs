@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use mlflow_client::Client;
 use mlflow_client::types::runs::{LogModel, Run};
-use mlflow_client::{Artifacts, Client};
 
 use super::{LogError, LogOptions, ModelInfo, register, upload};
 use crate::{MlModel, SavePlan};
@@ -14,7 +14,6 @@ const MODEL: &str = "model";
 /// Logs a model to a run's artifacts.
 pub(super) async fn log_model(
     client: &Client,
-    artifacts: &Artifacts,
     folder: &Path,
     run: &Run,
     options: &LogOptions,
@@ -27,12 +26,9 @@ pub(super) async fn log_model(
     save.mlflow_model =
         Some(MlModel { artifact_path: Some(name.to_owned()), run_id: Some(run_id.to_string()), ..given });
     let plan = SavePlan::new(folder, &save)?;
-    let sent = upload::send(artifacts, &artifact_uri, plan, options.progress.as_ref()).await?;
+    let sent = upload::send(client.artifacts(), &artifact_uri, plan, options.progress.as_ref()).await?;
     let model_json = sent.mlmodel.to_value().to_string();
-    client
-        .tracking()
-        .log_model(&LogModel { run_id: run_id.clone(), model_json, model_id: None })
-        .await?;
+    client.tracking().log_model(&LogModel { run_id: run_id.clone(), model_json, model_id: None }).await?;
     let model_uri = format!("runs:/{run_id}/{name}");
     let registered = match &options.registration {
         Some(registration) => Some(register::register_model(client, &model_uri, registration).await?),

@@ -1,9 +1,12 @@
 //! The files of a plan, straight from where they lie to the artifact store.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
-use mlflow_client::artifacts::{ArtifactPath, LocalFile};
-use mlflow_client::{Artifacts, TransferProgress};
+use mlflow_client::artifacts::{ArtifactPath, Artifacts, LocalFile, Progress, UploadOptions};
 
 use super::LogError;
 use crate::{FileSource, MlModel, PlannedFile, SavePlan};
@@ -15,45 +18,59 @@ pub(super) struct Sent {
     pub(super) files: usize,
 }
 
-/// Sends all files of a plan and the manifest of their digests, the file `MLmodel` last: what lacks one is no model yet.
+/// Sends all files of a plan and the manifest of their digests; `MLmodel` goes last: what lacks one is no model yet.
 pub(super) async fn send(
     artifacts: &Artifacts,
     artifact_uri: &str,
     plan: SavePlan,
-    progress: Option<&Arc<dyn TransferProgress>>,
+    progress: Option<&Arc<dyn Progress>>,
 ) -> Result<Sent, LogError> {
-    let (plan, manifest) = tokio::task::spawn_blocking(move || {
-        let manifest = plan.digests()?.to_file();
-        Ok::<_, crate::Error>((plan, manifest))
-    })
-    .await
-    .map_err(|error| LogError::Prepare { source: error.into() })??;
-    // What has no file of its own gets one: every store reads from files, so that it can read twice.
-    let scratch = tempfile::tempdir().map_err(|source| LogError::Prepare { source })?;
-    let mut files = Vec::new();
-    let (last, first) = plan.files().split_last().ok_or_else(|| LogError::Prepare { source: no_files() })?;
-    for (index, file) in first.iter().chain([&manifest, last]).enumerate() {
-        files.push(local(file, &scratch.path().join(index.to_string()))?);
+    let uri = artifact_uri.parse()?;
+    let prepared = tokio::task::spawn_blocking(move || Prepared::of(plan)).await;
+    let prepared = prepared.map_err(|error| LogError::Prepare { source: io::Error::other(error) })??;
+    let mut options = UploadOptions::default();
+    if let Some(progress) = progress {
+        options = options.with_progress(progress.clone());
     }
-    let bytes = files.iter().map(|(_, file)| file.length).sum();
-    let sent = Sent { bytes, files: files.len(), mlmodel: plan.into_mlmodel() };
-    artifacts.upload_files(artifact_uri.parse()?, files, progress.cloned()).await?;
-    Ok(sent)
+    let first = artifacts.upload_files(prepared.files, &uri, &options).await?;
+    let last = artifacts.upload_files(prepared.last, &uri, &UploadOptions::default()).await?;
+    let (bytes, files) = (first.bytes() + last.bytes(), first.files.len() + last.files.len());
+    Ok(Sent { mlmodel: prepared.mlmodel, bytes, files })
 }
 
-fn local(file: &PlannedFile, scratch: &std::path::Path) -> Result<(ArtifactPath, LocalFile), LogError> {
+/// Every file of a plan as a file of this machine. What had none got one, so that a store can read it twice.
+struct Prepared {
+    mlmodel: MlModel,
+    files: BTreeMap<ArtifactPath, LocalFile>,
+    last: BTreeMap<ArtifactPath, LocalFile>,
+    /// Removed when all is sent.
+    _scratch: tempfile::TempDir,
+}
+
+impl Prepared {
+    fn of(plan: SavePlan) -> Result<Self, LogError> {
+        let manifest = plan.digests()?.to_file();
+        let scratch = tempfile::tempdir().map_err(|source| LogError::Prepare { source })?;
+        let mut files = BTreeMap::new();
+        for (index, file) in plan.files().iter().chain([&manifest]).enumerate() {
+            let (path, file) = local(file, &scratch.path().join(index.to_string()))?;
+            files.insert(path, file);
+        }
+        let mlmodel = plan.into_mlmodel();
+        let last = files.extract_if(.., |path, _| path.as_str() == crate::load::MLMODEL_FILE).collect();
+        Ok(Self { mlmodel, files, last, _scratch: scratch })
+    }
+}
+
+fn local(file: &PlannedFile, scratch: &Path) -> Result<(ArtifactPath, LocalFile), LogError> {
     let path = ArtifactPath::try_new(file.path.as_str())
-        .map_err(|error| LogError::Path { path: file.path.clone(), source: error.into() })?;
+        .map_err(|source| LogError::Path { path: file.path.clone(), source: Box::new(source) })?;
     let place = match &file.source {
         FileSource::File(place) => place.clone(),
         FileSource::Bytes(bytes) => {
-            std::fs::write(scratch, bytes).map_err(|source| LogError::Prepare { source })?;
+            fs::write(scratch, bytes).map_err(|source| LogError::Prepare { source })?;
             scratch.to_owned()
         }
     };
     Ok((path, LocalFile { path: place, length: file.bytes }))
-}
-
-fn no_files() -> std::io::Error {
-    std::io::Error::other("the plan holds no files")
 }

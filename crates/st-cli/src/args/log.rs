@@ -1,5 +1,7 @@
 //! `st log`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use mlflow_client::types::{ExperimentId, LoggedModelName, ModelAlias, ModelId, RegisteredModelName, RunId};
 
@@ -16,7 +18,7 @@ use super::FlavorArgs;
 pub(crate) struct LogArgs {
     /// A sentence-transformers folder, an MLflow model folder, or an MLflow URI.
     #[arg(short, long, value_name = "FOLDER|URI")]
-    pub(crate) model: String,
+    pub(crate) model: PathBuf,
     /// The name of the logged model [default: the store invents one].
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<LoggedModelName>,

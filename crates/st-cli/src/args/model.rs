@@ -11,8 +11,8 @@ use st_core::Mode;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// A sentence-transformers folder, or an MLflow model folder.
-    #[arg(short, long, value_name = "FOLDER")]
+    /// A sentence-transformers folder, an MLflow model folder, or an MLflow URI such as `models:/NAME@ALIAS`.
+    #[arg(short, long, value_name = "FOLDER|URI")]
     pub(crate) model: PathBuf,
     /// Worker threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = positive)]

@@ -117,10 +117,10 @@ pub(crate) struct TagArgs {
 pub(crate) struct DiffArgs {
     /// A folder or an MLflow URI.
     #[arg(value_name = "A")]
-    pub(crate) left: String,
+    pub(crate) left: PathBuf,
     /// Another.
     #[arg(value_name = "B")]
-    pub(crate) right: String,
+    pub(crate) right: PathBuf,
 }
 
 /// Download a model.
@@ -163,7 +163,9 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        for (text, expected) in [("0", Ok(0)), ("12", Ok(12)), ("10GB", Ok(10_000_000_000)), ("5 mb", Ok(5_000_000))] {
+        for (text, expected) in
+            [("0", Ok(0)), ("12", Ok(12)), ("10GB", Ok(10_000_000_000)), ("5 mb", Ok(5_000_000))]
+        {
             assert_eq!(size(text), expected, "{text}");
         }
         assert_eq!(size("3 parsecs").unwrap_err(), "unknown unit `parsecs`; known are kB, MB, GB, TB");

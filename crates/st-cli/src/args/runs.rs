@@ -7,8 +7,7 @@ use mlflow_client::types::{ExperimentId, RunId};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     st runs list --experiment encoders --filter \"metrics.spearman > 0.8\"\n  \
-    st runs show 0123456789abcdef0123456789abcdef\n  \
-    st runs replay")]
+    st runs show 0123456789abcdef0123456789abcdef")]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
     pub(crate) command: RunsCommand,
@@ -21,8 +20,6 @@ pub(crate) enum RunsCommand {
     List(ListRunsArgs),
     /// Show a run: params, metrics, tags, inputs, models.
     Show(ShowRunArgs),
-    /// Send what could not be sent while a server was away.
-    Replay(ReplayArgs),
 }
 
 /// List runs.
@@ -51,12 +48,4 @@ pub(crate) struct ShowRunArgs {
     /// The run.
     #[arg(value_name = "RUN_ID")]
     pub(crate) run_id: RunId,
-}
-
-/// Send what could not be sent while a server was away.
-#[derive(Debug, Args)]
-pub(crate) struct ReplayArgs {
-    /// Only show what is waiting.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }

@@ -11,8 +11,8 @@ use clap::Args;
     Python's mlflow.sentence_transformers.load_model and mlflow.pyfunc.load_model load the result.\n\
     No weights are read into memory; the files are copied as they are.")]
 pub(crate) struct SaveArgs {
-    /// The sentence-transformers folder.
-    #[arg(short, long, value_name = "FOLDER")]
+    /// The sentence-transformers folder, or an MLflow URI.
+    #[arg(short, long, value_name = "FOLDER|URI")]
     pub(crate) model: PathBuf,
     /// The MLflow model folder to write; must not exist, or be empty.
     #[arg(short, long, value_name = "FOLDER")]

@@ -23,17 +23,17 @@ pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome
     let experiment_id = mlflow.wait(experiment(args, &mlflow, settings))?;
     let mut options = LogOptions::new(experiment_id).with_save(save);
     options.name.clone_from(&args.name);
-    options.run_id = args.place.run_id.clone().or_else(|| settings.run_id());
+    options.run_id.clone_from(&args.place.run_id);
     options.step = args.place.step;
     options.model_id.clone_from(&args.place.model_id);
     options.params = args.param.iter().map(|(key, value)| Param::new(key, value)).collect();
-    options.tags = settings.origin_tags();
+    options.tags = Settings::origin_tags();
     options.tags.extend(args.tag.iter().map(|(key, value)| Tag::new(key, value)));
     options.model_type.clone_from(&args.model_type);
     options.registration = registration(args);
     let info = mlflow
         .wait(log_model(&mlflow.client, &located.folder, &options))
-        .with_context(|| format!("cannot log {}", args.model))?;
+        .with_context(|| format!("cannot log {}", args.model.display()))?;
     report::print(&summary(&info, &mlflow, started), settings)?;
     Ok(Outcome::Done)
 }
@@ -51,9 +51,12 @@ async fn experiment(args: &LogArgs, mlflow: &Mlflow, settings: &Settings) -> any
     if let Some(id) = args.place.experiment_id.clone() {
         return Ok(id);
     }
-    match args.place.experiment.clone().map_or_else(|| settings.experiment(), |name| Ok(Err(name)))? {
-        Ok(id) => Ok(id),
-        Err(name) => Ok(mlflow.client.experiments().get_or_create(&name).await?.experiment_id),
+    let environment = settings.mlflow()?;
+    let name = args.place.experiment.as_deref().or(environment.experiment_name.as_deref());
+    match (name, &environment.experiment_id) {
+        (Some(name), _) => Ok(mlflow.client.experiments().get_or_create(name).await?.experiment_id),
+        (None, Some(id)) => Ok(id.parse()?),
+        (None, None) => Ok("0".parse()?),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::report;
 use crate::settings::{self, Settings};
 
 pub(crate) fn run(args: &PredictArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let located = model::locate(&args.model.model)?;
+    let located = model::locate(&args.model.model, settings)?;
     let Some(mlflow) = located.mlflow else {
         return Err(Error::NotMlflow { folder: args.model.model.display().to_string() }.into());
     };

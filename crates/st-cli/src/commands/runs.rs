@@ -1,7 +1,6 @@
 //! `st runs`: what was logged.
 
 mod list;
-mod replay;
 mod show;
 
 use super::Outcome;
@@ -12,6 +11,5 @@ pub(crate) fn run(args: &RunsArgs, settings: &Settings) -> anyhow::Result<Outcom
     match &args.command {
         RunsCommand::List(args) => list::run(args, settings),
         RunsCommand::Show(args) => show::run(args, settings),
-        RunsCommand::Replay(args) => replay::run(args, settings),
     }
 }

@@ -18,7 +18,7 @@ use crate::settings::Settings;
 
 pub(crate) fn run(args: &SaveArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    let located = model::locate(&args.model)?;
+    let located = model::locate(&args.model, settings)?;
     let mut options = save_options::read(&args.flavor)?;
     let (staging, unfinished) = Unfinished::begin(|| staging_beside(&args.output))
         .map_err(|source| Error::Write { file: args.output.display().to_string(), source })?;

@@ -14,7 +14,8 @@ const NO_PROMPTS: &str = "tag.`mlflow.prompt.is_prompt` != 'true'";
 
 pub(crate) fn run(args: &ListModelsArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let mlflow = Mlflow::open(settings)?;
-    let filter = args.filter.as_ref().map_or_else(|| NO_PROMPTS.to_owned(), |own| format!("{own} AND {NO_PROMPTS}"));
+    let filter =
+        args.filter.as_ref().map_or_else(|| NO_PROMPTS.to_owned(), |own| format!("{own} AND {NO_PROMPTS}"));
     let call = SearchRegisteredModels { filter: Some(filter), ..Default::default() };
     let found = mlflow.client.registered_models().search(call).take(args.limit).try_collect();
     let models: Vec<RegisteredModel> = mlflow.wait(found)?;

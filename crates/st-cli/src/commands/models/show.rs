@@ -26,7 +26,10 @@ pub(crate) fn run(args: &ShowModelArgs, settings: &Settings) -> anyhow::Result<O
 fn registered(name: &RegisteredModelName, mlflow: &Mlflow, settings: &Settings) -> anyhow::Result<()> {
     let model = mlflow.wait(mlflow.client.registered_models().get(name))?;
     // A name may hold quotes; the filter's own are doubled by its builder.
-    let call = SearchModelVersions { filter: Some(format!("name = {}", quoted(name.as_str()))), ..Default::default() };
+    let call = SearchModelVersions {
+        filter: Some(format!("name = {}", quoted(name.as_str()))),
+        ..Default::default()
+    };
     let mut versions: Vec<ModelVersion> =
         mlflow.wait(mlflow.client.model_versions().search(call).try_collect::<Vec<_>>())?;
     versions.sort_by_key(|version| std::cmp::Reverse(version.version));

@@ -36,7 +36,9 @@ async fn apply(args: &TagArgs, mlflow: &Mlflow) -> mlflow_client::Result<()> {
     for key in args.delete.iter().cloned() {
         let name = name.clone();
         match args.version {
-            Some(version) => registry.delete_model_version_tag(&DeleteModelVersionTag { name, version, key }).await?,
+            Some(version) => {
+                registry.delete_model_version_tag(&DeleteModelVersionTag { name, version, key }).await?;
+            }
             None => registry.delete_registered_model_tag(&DeleteRegisteredModelTag { name, key }).await?,
         }
     }

@@ -63,8 +63,13 @@ async fn experiments(args: &ListRunsArgs, mlflow: &Mlflow) -> anyhow::Result<BTr
 }
 
 fn row(run: &Run, experiments: &BTreeMap<ExperimentId, String>) -> Vec<String> {
-    let mut metrics: Vec<String> =
-        run.data.metrics.iter().take(METRICS).map(|metric| format!("{} {:.4}", metric.key, metric.value)).collect();
+    let mut metrics: Vec<String> = run
+        .data
+        .metrics
+        .iter()
+        .take(METRICS)
+        .map(|metric| format!("{} {:.4}", metric.key, metric.value))
+        .collect();
     if run.data.metrics.len() > METRICS {
         metrics.push("…".to_owned());
     }

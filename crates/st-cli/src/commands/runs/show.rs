@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::args::ShowRunArgs;
 use crate::commands::Outcome;
 use crate::mlflow::Mlflow;
+use crate::moment;
 use crate::report::{self, Report};
 use crate::settings::Settings;
-use crate::moment;
 
 pub(crate) fn run(args: &ShowRunArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let mlflow = Mlflow::open(settings)?;
@@ -37,11 +37,20 @@ fn shown(run: &Run) -> Report {
         }
     };
     section("params", run.data.params.iter().map(|param| (param.key.clone(), json!(param.value))).collect());
-    section("metrics", run.data.metrics.iter().map(|metric| (metric.key.clone(), json!(metric.value))).collect());
+    section(
+        "metrics",
+        run.data.metrics.iter().map(|metric| (metric.key.clone(), json!(metric.value))).collect(),
+    );
     section("tags", run.data.tags.iter().map(|tag| (tag.key.clone(), json!(tag.value))).collect());
     let datasets = run.inputs.dataset_inputs.iter();
-    section("datasets", datasets.map(|input| (input.dataset.name.clone(), json!(input.dataset.digest))).collect());
+    section(
+        "datasets",
+        datasets.map(|input| (input.dataset.name.clone(), json!(input.dataset.digest))).collect(),
+    );
     let models = run.outputs.model_outputs.iter();
-    section("models", models.map(|model| (model.model_id.to_string(), json!(format!("step {}", model.step)))).collect());
+    section(
+        "models",
+        models.map(|model| (model.model_id.to_string(), json!(format!("step {}", model.step)))).collect(),
+    );
     report
 }

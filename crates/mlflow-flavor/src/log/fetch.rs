@@ -1,0 +1,63 @@
+//! From a URI to a folder on this machine: the way back from MLflow.
+
+use std::path::{Path, PathBuf};
+
+use mlflow_client::Client;
+use mlflow_client::artifacts::DownloadOptions;
+use mlflow_client::uri::{ArtifactUri, Resolved};
+
+use super::LogError;
+use crate::digests::Digester;
+use crate::{LoadedModel, load_model};
+
+/// Fetches the model that a URI means today, and opens it. Files that lie on this machine are opened where they are;
+/// others are downloaded once into a folder of `cache` that is named after what they belong to.
+///
+/// The store is asked each time what the URI means, so that an alias that has moved is followed; only the files of a model
+/// that is complete, which never change, are kept.
+///
+/// # Errors
+/// Whatever the store answers; [`LogError::Client`] if what arrives is not what was promised; [`LogError::Save`] if it is
+/// no model of this flavor.
+pub async fn fetch_model(client: &Client, uri: &ArtifactUri, cache: &Path) -> Result<LoadedModel, LogError> {
+    let resolved = client.resolve(uri).await?;
+    let folder = match (&resolved.artifact_uri, &resolved.path) {
+        (ArtifactUri::Local(folder), None) => folder.clone(),
+        (ArtifactUri::Local(folder), Some(path)) => path.under(folder),
+        _ => downloaded(client, &resolved, cache).await?,
+    };
+    Ok(load_model(&folder)?)
+}
+
+async fn downloaded(client: &Client, resolved: &Resolved, cache: &Path) -> Result<PathBuf, LogError> {
+    let folder = cache.join(key(client, resolved));
+    // A folder appears there under its name only when every byte of it was checked.
+    if resolved.complete && folder.is_dir() {
+        return Ok(folder);
+    }
+    if folder.is_dir() {
+        std::fs::remove_dir_all(&folder).map_err(|source| LogError::Prepare { source })?;
+    }
+    std::fs::create_dir_all(cache).map_err(|source| LogError::Prepare { source })?;
+    let downloaded = client.artifacts().download(resolved, &folder, &DownloadOptions::default()).await;
+    match downloaded {
+        Ok(downloaded) => Ok(downloaded.path),
+        // Another process was faster.
+        Err(_) if resolved.complete && folder.is_dir() => Ok(folder),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What tells the files of one model from those of every other: the server, the place there, and when it was made.
+fn key(client: &Client, resolved: &Resolved) -> String {
+    let path = resolved.path.as_ref().map_or("", |path| path.as_str());
+    let identity = format!(
+        "{}\n{}\n{path}\n{:?}",
+        client.artifacts().location(),
+        resolved.artifact_uri,
+        resolved.created
+    );
+    let mut digester = Digester::default();
+    digester.update(identity.as_bytes());
+    digester.finish().sha256.to_string()
+}
