@@ -19,8 +19,9 @@
 //! let options = LogOptions::new("0".parse()?).with_registration(registration);
 //! log_model(&client, "all-MiniLM-L6-v2".as_ref(), &options).await?;
 //!
-//! let champion = fetch_model(&client, &"models:/encoder@champion".parse()?).await?;
 //! let places = Places::from_env(|name| std::env::var_os(name));
+//! let cache = places.cache.clone().ok_or("no folder to keep models in")?.join("mlflow");
+//! let champion = fetch_model(&client, &"models:/encoder@champion".parse()?, &cache).await?;
 //! let model = SentenceTransformer::load(&champion.data_path, &LoadOptions::new(places))?;
 //! let vectors = model.encode(&["A man plays the guitar."], &EncodeOptions::default())?.vectors;
 //! # drop(vectors);

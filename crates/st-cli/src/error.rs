@@ -56,6 +56,9 @@ pub(crate) enum Error {
     /// JSON has no word for this number.
     #[error("text {row}: dimension {dim} is {value}, which JSON cannot say")]
     NotFinite { row: u64, dim: usize, value: f32 },
+    /// Nothing was ever logged here.
+    #[error("there is no MLflow store here: no server is named, and this folder has no {file}")]
+    NoStore { file: &'static str },
     /// There is no such experiment.
     #[error("there is no experiment `{name}`")]
     NoExperiment { name: String },

@@ -24,6 +24,11 @@ fn own(error: &Error) -> Option<String> {
             "convert the file, for example with `iconv -f latin1 -t utf-8 FILE`".to_owned()
         }
         Error::UnknownFormat { .. } => "say it with `--input-format` or `--output-format`".to_owned(),
+        Error::NoStore { .. } => {
+            "name a server or a store with `--tracking-uri` or MLFLOW_TRACKING_URI; `st log` makes a \
+                                  store in this folder"
+                .to_owned()
+        }
         Error::NoExperiment { .. } => "`st log --experiment NAME` creates one".to_owned(),
         Error::NotMlflow { .. } => "make one with `st save -m FOLDER -o NEW_FOLDER`".to_owned(),
         Error::OneText { .. } => "pass `--ranges FILE.npy`, or encode more texts at once".to_owned(),

@@ -1,6 +1,7 @@
 //! MLflow, as the commands reach it: opened when a command needs it, from synchronous code.
 
 use std::future::Future;
+use std::path::Path;
 
 use anyhow::Context;
 use mlflow_client::Client;
@@ -8,10 +9,14 @@ use mlflow_client::settings::StoreUri;
 use mlflow_client::uri::{ArtifactUri, Resolved};
 use tokio::runtime::Runtime;
 
+use crate::error::Error;
 use crate::settings::Settings;
 
 /// Where MLflow keeps things when nobody names a place.
 const EMBEDDED: &str = "sqlite:///mlflow.db";
+
+/// The file of the embedded store.
+const DATABASE: &str = "mlflow.db";
 
 /// A connection, and the runtime that drives it.
 #[derive(Debug)]
@@ -23,8 +28,17 @@ pub(crate) struct Mlflow {
 }
 
 impl Mlflow {
-    /// Opens what the settings name. A server is not asked anything yet; the embedded store is created if it is missing.
+    /// Opens what the settings name, to look at what is there. A server is not asked anything yet; the embedded store must
+    /// exist, because a new one would answer every question with nothing.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
+        if settings.mlflow()?.tracking_uri.is_none() && !Path::new(DATABASE).exists() {
+            return Err(Error::NoStore { file: DATABASE }.into());
+        }
+        Self::open_or_create(settings)
+    }
+
+    /// Opens what the settings name, to write to it. The embedded store is created if it is missing.
+    pub(crate) fn open_or_create(settings: &Settings) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

@@ -162,7 +162,7 @@ pub(super) async fn download(
         directories.iter().rev().try_for_each(|directory| staging.sync(Some(directory)))?;
         staging.sync(None)?;
         std::fs::rename(from, &to)?;
-        to.parent().map_or(Ok(()), |parent| Confined::open(parent).and_then(|parent| parent.sync(None)))
+        Confined::open(folder_of(&to)).and_then(|folder| folder.sync(None))
     })
     .await
     .map_err(|source| Error::File {
@@ -176,12 +176,14 @@ pub(super) async fn download(
 /// The name of the folder inside the private one: it takes the usual permissions, its parent keeps others out meanwhile.
 const CONTENT: &str = "content";
 
+/// The folder that something lies in; a bare name lies in the working directory.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A folder that only we may look into, beside the destination, so that it can be renamed.
 async fn private_folder(destination: &Path) -> Result<(tempfile::TempDir, Confined)> {
-    let parent = match destination.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
+    let parent = folder_of(destination).to_owned();
     let shown = parent.clone();
     blocking(move || {
         std::fs::create_dir_all(&parent)?;

@@ -113,7 +113,7 @@ async fn model(
     let files = source(&registry.get_model_version_download_uri(&call).await?, tracking).await?;
     Ok(Resolved {
         path: uri.path.clone(),
-        model_id: parsed(version.model_id.as_deref()).or(files.model_id),
+        model_id: parsed(version.model_id.as_deref()).or(files.model_id).or_else(|| logged(&version.source)),
         run_id: parsed(version.run_id.as_deref()).or(files.run_id),
         created: version.creation_timestamp,
         complete: version.status == ModelVersionStatus::Ready && files.complete,
@@ -122,6 +122,14 @@ async fn model(
         artifact_uri: files.artifact_uri,
         by_store: true,
     })
+}
+
+/// The logged model that a version was registered from: a server keeps its id in the source alone.
+fn logged(source: &str) -> Option<ModelId> {
+    match source.parse() {
+        Ok(ArtifactUri::Model(ModelUri { model: ModelReference::Logged(model_id), .. })) => Some(model_id),
+        _ => None,
+    }
 }
 
 /// What a version was made from. Where the registry kept no address of its own, that is the `models:` or `runs:` URI that

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome
     let started = Instant::now();
     let located = model::locate(&args.model, settings)?;
     let save = save_options::read(&args.flavor)?;
-    let mlflow = Mlflow::open(settings)?;
+    let mlflow = Mlflow::open_or_create(settings)?;
     let experiment_id = mlflow.wait(experiment(args, &mlflow, settings))?;
     let mut options = LogOptions::new(experiment_id).with_save(save);
     options.name.clone_from(&args.name);

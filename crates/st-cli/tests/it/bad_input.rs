@@ -139,9 +139,10 @@ fn models_that_are_not_there() {
     place.fails(&["encode", "-m", "no-such", "a text"], "error: model folder no-such does not exist");
     place.fails(
         &["encode", "-m", "models:/minilm@champion", "a text"],
-        "error: models:/minilm@champion: MLflow URIs are not supported yet\n\
-         hint: download the model and pass its folder",
+        "error: there is no MLflow store here: no server is named, and this folder has no mlflow.db\n\
+         hint: name a server or a store with `--tracking-uri` or MLFLOW_TRACKING_URI; `st log` makes a store in this folder",
     );
+    assert_eq!(place.names(), [""; 0], "looking makes no store");
     std::fs::create_dir(place.path("empty")).unwrap();
     place.fails(
         &["encode", "-m", "empty", "a text"],

@@ -7,6 +7,7 @@ mod broken_models;
 mod encode;
 mod fast;
 mod interrupted;
+mod mlflow;
 mod models;
 mod runtime;
 mod search;

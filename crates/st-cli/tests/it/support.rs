@@ -65,6 +65,11 @@ impl Place {
             .env("XDG_CACHE_HOME", self.cache.path())
             .env("ORT_DYLIB_PATH", runtime_library())
             .env_remove("ST_LOG")
+            .env_remove("MLFLOW_TRACKING_URI")
+            .env_remove("MLFLOW_REGISTRY_URI")
+            .env_remove("MLFLOW_EXPERIMENT_NAME")
+            .env_remove("MLFLOW_EXPERIMENT_ID")
+            .env_remove("MLFLOW_RUN_ID")
             .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::null());
         command

@@ -1,0 +1,147 @@
+//! The main job: log, register, alias, load by alias; on the embedded store and on a real server.
+
+use serde_json::Value;
+use st_testkit::MlflowServer;
+
+use crate::support::Place;
+
+/// A place to log to.
+struct Store {
+    place: Place,
+    /// Arguments that name it; none for the embedded store.
+    uri: Option<String>,
+    /// What names on a shared server begin with.
+    prefix: String,
+}
+
+impl Store {
+    fn embedded() -> Self {
+        Self { place: Place::new(), uri: None, prefix: "e".to_owned() }
+    }
+
+    fn server(test: &str) -> Self {
+        Self { place: Place::new(), uri: Some(MlflowServer::shared().url()), prefix: test.to_owned() }
+    }
+
+    fn with_uri<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
+        let uri = self.uri.iter().flat_map(|uri| ["--tracking-uri", uri.as_str()]);
+        args.iter().copied().chain(uri).collect()
+    }
+
+    #[track_caller]
+    fn ok(&self, args: &[&str]) -> String {
+        self.place.ok(&self.with_uri(args))
+    }
+
+    #[track_caller]
+    fn json(&self, args: &[&str]) -> Value {
+        let text = self.ok(&[args, &["--json"]].concat());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("{}-{name}", self.prefix)
+    }
+}
+
+/// Log, register, alias, load by every kind of URI: the vectors are those of the folder.
+fn the_main_job(store: &Store) {
+    let name = store.name("encoder");
+    let logged = store.json(&[
+        "log",
+        "-m",
+        "TINY",
+        "--name",
+        "tiny",
+        "--register",
+        &name,
+        "--alias",
+        "champion",
+        "--tag",
+        "team=search",
+        "--param",
+        "lr=0.1",
+        "--task",
+        "llm/v1/embeddings",
+    ]);
+    assert_eq!(logged["registered"], format!("models:/{name}/1"));
+    assert_eq!(logged["aliases"], serde_json::json!(["champion"]));
+    let model_uri = logged["logged"].as_str().unwrap();
+    let of_folder = store.place.ok(&["encode", "-m", "TINY", "one", "two"]);
+    let champion = format!("models:/{name}@champion");
+    for uri in [model_uri, &champion, &format!("models:/{name}/1"), &format!("models:/{name}/latest")] {
+        assert_eq!(store.ok(&["encode", "-m", uri, "one", "two"]), of_folder, "{uri}");
+    }
+    let listed = store.json(&["models", "list", "--filter", &format!("name = '{name}'")]);
+    assert_eq!(listed[0]["aliases"], serde_json::json!([{"alias": "champion", "version": "1"}]));
+    let shown = store.json(&["models", "show", &name]);
+    assert_eq!(shown["model_versions"][0]["source"], model_uri);
+    assert_eq!(shown["model_versions"][0]["tags"], serde_json::json!([{"key": "team", "value": "search"}]));
+    let place = store.json(&["models", "show", &champion]);
+    assert_eq!(format!("models:/{}", place["model_id"].as_str().unwrap()), model_uri);
+}
+
+/// An alias moves, and who loads by it gets the other model.
+fn an_alias_moves(store: &Store) {
+    let name = store.name("moving");
+    store.ok(&["log", "-m", "TINY", "--register", &name, "--alias", "champion"]);
+    let other = st_testkit::tiny_model_dir("cls");
+    let other = other.to_str().unwrap();
+    store.ok(&["log", "-m", other, "--register", &name]);
+    let champion = format!("models:/{name}@champion");
+    let first = store.ok(&["encode", "-m", &champion, "one"]);
+    store.ok(&["models", "alias", &name, "champion", "2"]);
+    let second = store.ok(&["encode", "-m", &champion, "one"]);
+    assert_ne!(first, second);
+    assert_eq!(second, store.place.ok(&["encode", "-m", other, "one"]));
+    let diff = store.place.run(&store.with_uri(&["models", "diff", &format!("models:/{name}/1"), &champion]));
+    assert_eq!(diff.code, 1, "{}", diff.stderr);
+    assert!(diff.stdout.contains("model.sentence_transformer/model.safetensors"), "{}", diff.stdout);
+    store.ok(&["models", "alias", &name, "champion", "--delete"]);
+    let gone = store.place.run(&store.with_uri(&["encode", "-m", &champion, "one"]));
+    assert_eq!(gone.code, 2);
+    assert!(gone.stderr.contains("Registered model alias champion not found."), "{}", gone.stderr);
+}
+
+/// A downloaded model is the logged one, byte for byte, and nothing is overwritten.
+fn a_download_is_what_was_logged(store: &Store) {
+    let name = store.name("copied");
+    store.ok(&["log", "-m", "TINY", "--register", &name]);
+    let uri = format!("models:/{name}/1");
+    let downloaded = store.json(&["models", "download", &uri, "-o", "copy"]);
+    assert_eq!(downloaded["downloaded"], "copy");
+    assert_eq!(store.json(&["models", "diff", "copy", &uri])["same"], true);
+    let again = store.place.run(&store.with_uri(&["models", "download", &uri, "-o", "copy"]));
+    assert_eq!(again.code, 2, "{}", again.stdout);
+}
+
+macro_rules! on_both {
+    ($($test:ident),*) => {
+        mod embedded {
+            $(#[test]
+            fn $test() {
+                super::$test(&super::Store::embedded());
+            })*
+        }
+
+        mod server {
+            $(#[test]
+            fn $test() {
+                super::$test(&super::Store::server(stringify!($test)));
+            })*
+        }
+    };
+}
+
+on_both!(the_main_job, an_alias_moves, a_download_is_what_was_logged);
+
+#[test]
+fn what_cannot_be_saved_leaves_nothing_in_the_store() {
+    let store = Store::embedded();
+    let failed = store.place.run(&["log", "-m", "no-such", "--name", "x"]);
+    assert_eq!(failed.stderr, "error: model folder no-such does not exist\n");
+    assert_eq!(store.place.names(), [""; 0]);
+    let task = store.place.run(&["log", "-m", "TINY", "--task", "llm/v1/chat"]);
+    assert_eq!(task.code, 2);
+    assert!(!store.place.path("mlruns").exists(), "{}", task.stderr);
+}
