@@ -33,6 +33,23 @@
 //! # }
 //! ```
 //!
+//! # Faster, and nearly the same
+//!
+//! The default computes what Python computes. [`Mode::Fast`](core::Mode::Fast) computes linear layers in eight bits:
+//! about twice as fast, with a cosine of 0.9986 to the exact vectors on the STS sentences. What it costs another
+//! model is worth a measurement before it is used.
+//!
+//! ```no_run
+//! use sentence_transformers::{LoadOptions, Places, SentenceTransformer, core::Mode};
+//!
+//! # fn main() -> Result<(), sentence_transformers::model::Error> {
+//! let options = LoadOptions::new(Places::from_env(|name| std::env::var_os(name))).with_mode(Mode::Fast);
+//! let model = SentenceTransformer::load("all-MiniLM-L6-v2".as_ref(), &options)?;
+//! assert_eq!(model.graph().mode, Some(Mode::Fast));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Smaller vectors
 //!
 //! Truncation, normalisation and the small number formats are options of the call, with the arithmetic of the

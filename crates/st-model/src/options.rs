@@ -28,7 +28,7 @@ pub struct LoadOptions {
     /// In which numbers the graph that is made from the weights computes.
     ///
     /// Fast is about twice as fast. On all-MiniLM-L6-v2 and the STS sentences the mean cosine to the exact
-    /// vectors is 0.9986, the smallest 0.993, and Spearman's correlation with people falls from 0.8099 to 0.808;
+    /// vectors is 0.9986, the smallest 0.993, and Spearman's correlation with people falls from 0.8099 to 0.8080;
     /// other models can lose more. What no longer is true is equality with Python; that a vector does not
     /// depend on its company is.
     pub mode: Mode,

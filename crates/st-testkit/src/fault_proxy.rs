@@ -4,19 +4,6 @@
 //! that the server never gave, bodies that are cut, changed or slow, wrong lengths. It writes every request down, so
 //! that a test can say what was sent twice and which header went where. Bodies of any length go through in constant
 //! memory; HTTP/1.1 without TLS only.
-//!
-//! ```no_run
-//! use st_testkit::{Fault, FaultProxy, MlflowServer, Moment, Rule};
-//!
-//! let server = MlflowServer::shared();
-//! let proxy = FaultProxy::start(server.address(), vec![
-//!     Rule::new("POST", "*/runs/log-batch", Fault::answer(429, &[("Retry-After", "1")], "")).times(2),
-//!     Rule::new("POST", "*/runs/create", Fault::Reset(Moment::BeforeAnswer)),
-//! ]);
-//! // … a client of `proxy.url()` …
-//! proxy.assert_rules_met();
-//! assert_eq!(proxy.requests_to("POST", "*/runs/create").len(), 1);
-//! ```
 
 mod exchange;
 mod message;
@@ -39,6 +26,19 @@ pub use self::record::SeenRequest;
 pub use self::rule::{Fault, Hook, Moment, Rule};
 
 /// The proxy; it stops taking connections when dropped.
+///
+/// ```no_run
+/// use st_testkit::{Fault, FaultProxy, MlflowServer, Moment, Rule};
+///
+/// let server = MlflowServer::shared();
+/// let proxy = FaultProxy::start(server.address(), vec![
+///     Rule::new("POST", "*/runs/log-batch", Fault::answer(429, &[("Retry-After", "1")], "")).times(2),
+///     Rule::new("POST", "*/runs/create", Fault::Reset(Moment::BeforeAnswer)),
+/// ]);
+/// // … a client of `proxy.url()` …
+/// proxy.assert_rules_met();
+/// assert_eq!(proxy.requests_to("POST", "*/runs/create").len(), 1);
+/// ```
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,

@@ -77,12 +77,12 @@ fn the_order_of_sentence_pairs_stays_nearly_that_of_the_exact_mode() {
     };
     let (exact_correlation, fast_correlation) = (correlation(&exact), correlation(&fast));
     assert!((exact_correlation - 0.8099).abs() < 0.0005, "{exact_correlation}");
-    // Measured 0.8082. Below the band something is broken: without a scale for each row it is worse, and with
+    // Measured 0.8080. Below the band something is broken: without a scale for each row it is worse, and with
     // the projection of values in eight bits, too (0.8066). Above it nothing is quantised any more.
     assert!((0.8074..0.8092).contains(&fast_correlation), "{fast_correlation}");
     let near = cosines(&exact, &fast);
     let smallest = near.iter().copied().fold(1.0, f64::min);
-    // Measured 0.9986 and 0.9935; with the values in eight bits 0.9964 and 0.981.
+    // Measured 0.9986 and 0.9927; with the values in eight bits 0.9964 and 0.981.
     assert!((0.9980..0.9995).contains(&mean(&near)), "{}", mean(&near));
     assert!(smallest > 0.990, "{smallest}");
 }
@@ -100,7 +100,7 @@ fn paragraphs_stay_as_near() {
     let texts: Vec<&str> = paragraphs.iter().map(String::as_str).collect();
     let near = cosines(&plain(minilm(), &texts), &plain(fast(), &texts));
     let smallest = near.iter().copied().fold(1.0, f64::min);
-    // Measured 0.9993 and 0.9987: the mean of many tokens evens errors out.
+    // All of XQuAD gives 0.9992 and 0.9979: the mean of many tokens evens errors out.
     assert!(mean(&near) > 0.9988, "{}", mean(&near));
     assert!(smallest > 0.998, "{smallest}");
 }

@@ -81,7 +81,7 @@ impl Exchange<'_> {
         head.write(self.client.get_ref())?;
         let body = if self.request.word(0) == "HEAD" { &[] } else { body };
         self.client.get_ref().write_all(body)?;
-        Ok(self.after(&self.request))
+        Ok(after(&self.request))
     }
 
     /// Head and body to the server. That it answers early and listens no longer is not an error yet.
@@ -115,7 +115,7 @@ impl Exchange<'_> {
     fn relay(&mut self, mut head: Head, server: &mut impl BufRead) -> io::Result<After> {
         let empty = self.request.word(0) == "HEAD" || matches!(head.word(1), "204" | "304");
         let framing = head.framing().unwrap_or(Framing::UntilClose);
-        let (mut outward, mut after) = (framing, self.after(&self.request));
+        let (mut outward, mut after) = (framing, after(&self.request));
         head.remove("connection");
         if let Some(Fault::ClaimLength(length)) = self.fault {
             head.remove("transfer-encoding");
@@ -143,8 +143,11 @@ impl Exchange<'_> {
     fn relay_body<R: BufRead>(&self, from: &mut Body<'_, R>, outward: Framing) -> io::Result<Flow> {
         let fault = self.fault.as_ref();
         let stop = match fault {
-            Some(Fault::Reset(Moment::InAnswer(at)) | Fault::Call(Moment::InAnswer(at), _)) => Some(*at),
-            Some(Fault::Truncate(at)) => Some(*at),
+            Some(
+                Fault::Reset(Moment::InAnswer(at))
+                | Fault::Call(Moment::InAnswer(at), _)
+                | Fault::Truncate(at),
+            ) => Some(*at),
             _ => None,
         };
         let client = self.client.get_ref();
@@ -162,12 +165,12 @@ impl Exchange<'_> {
             Ok(Flow::Continue(()))
         })
     }
+}
 
-    /// What the client asked for.
-    fn after(&self, request: &Head) -> After {
-        let closes = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        if closes { After::Close } else { After::Keep }
-    }
+/// What the client asked for.
+fn after(request: &Head) -> After {
+    let closes = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    if closes { After::Close } else { After::Keep }
 }
 
 fn meet(fault: Option<&Fault>, moment: Moment) -> Flow {
@@ -225,13 +228,13 @@ pub(super) enum Step<'b> {
 fn pump<R: BufRead>(
     from: &mut Body<'_, R>,
     stop: Option<u64>,
-    mut step: impl FnMut(Step<'_>) -> io::Result<Flow>,
+    mut each: impl FnMut(Step<'_>) -> io::Result<Flow>,
 ) -> io::Result<Flow> {
     let (mut offset, mut pending) = (0, stop);
     let mut buffer = vec![0; PIECE];
     loop {
         if let Some(at) = pending.take_if(|at| offset >= *at)
-            && let Flow::Break(after) = step(Step::Stop(at))?
+            && let Flow::Break(after) = each(Step::Stop(at))?
         {
             return Ok(Flow::Break(after));
         }
@@ -239,10 +242,10 @@ fn pump<R: BufRead>(
         let room = usize::try_from(room).unwrap_or(PIECE);
         let read = from.next(buffer.get_mut(..room).unwrap_or_default())?;
         let Some(bytes) = buffer.get_mut(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        if let Flow::Break(after) = step(Step::Piece { bytes, offset })? {
+        if let Flow::Break(after) = each(Step::Piece { bytes, offset })? {
             return Ok(Flow::Break(after));
         }
         offset += read as u64;
     }
-    pending.map_or(Ok(Flow::Continue(())), |at| step(Step::Stop(at)))
+    pending.map_or(Ok(Flow::Continue(())), |at| each(Step::Stop(at)))
 }
