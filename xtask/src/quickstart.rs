@@ -58,7 +58,9 @@ impl Scene {
     fn st(&self, command: &str) -> Result<Command> {
         let mut st = Command::new(&self.st);
         st.arg(command).current_dir(&self.folder).env("ORT_DYLIB_PATH", places::runtime()?);
-        for variable in ["MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"] {
+        for variable in
+            ["MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"]
+        {
             st.env_remove(variable);
         }
         Ok(st)

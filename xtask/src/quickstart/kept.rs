@@ -45,11 +45,7 @@ mod tests {
     fn an_answer_is_kept_until_the_input_changes() {
         let folder = tempfile::tempdir().unwrap();
         let input = folder.path().join("input");
-        let scene = Scene {
-            st: "/bin/sh".into(),
-            model: PathBuf::new(),
-            folder: folder.path().into(),
-        };
+        let scene = Scene { st: "/bin/sh".into(), model: PathBuf::new(), folder: folder.path().into() };
         let ask = || {
             let script = "cat \"$1\"; echo run >> \"$1.runs\"";
             let mut command = Command::new("/bin/sh");

@@ -65,7 +65,9 @@ impl Story {
         println!("\nMLflow's embedded store is in {}: mlflow.db and mlruns.", folder.display());
         println!("Look at it with Python's own interface:");
         println!("   cd {} && pip install mlflow && mlflow ui", folder.display());
-        println!("Python loads the model there with mlflow.pyfunc.load_model(\"models:/quickstart-encoder@champion\").");
+        println!(
+            "Python loads the model there with mlflow.pyfunc.load_model(\"models:/quickstart-encoder@champion\")."
+        );
     }
 }
 
