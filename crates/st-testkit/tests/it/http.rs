@@ -100,7 +100,7 @@ impl Client {
 
     pub(crate) fn send(&mut self, head: &str, body: &[u8]) -> io::Result<Answer> {
         let mut out = self.0.get_ref();
-        write!(out, "{head}\r\nHost: test\r\nContent-Length: {}\r\n\r\n", body.len())?;
+        write!(out, "{head}\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len())?;
         out.write_all(body)?;
         self.read()
     }
@@ -120,7 +120,7 @@ impl Client {
             if line.trim_end().is_empty() {
                 break;
             }
-            if let Some(value) = line.strip_prefix("Content-Length: ") {
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length: ") {
                 length = value.trim_end().parse().ok();
             }
             headers.push_str(&line);

@@ -136,7 +136,6 @@ async fn ours(store: &EmbeddedStore) -> Found {
 }
 
 #[tokio::test]
-#[ignore = "needs Python's MLflow"]
 async fn what_python_wrote_is_read() {
     let folder = tempfile::tempdir().unwrap();
     script(folder.path(), WRITE).run::<Value>();
@@ -147,7 +146,6 @@ async fn what_python_wrote_is_read() {
 }
 
 #[tokio::test]
-#[ignore = "needs Python's MLflow"]
 async fn what_we_wrote_python_reads() {
     let (folder, store) = store();
     write(&store).await;
@@ -158,7 +156,6 @@ async fn what_we_wrote_python_reads() {
 
 /// Python goes on in a file that we began, and we go on after it.
 #[tokio::test]
-#[ignore = "needs Python's MLflow"]
 async fn one_file_is_written_in_turns() {
     let (folder, store) = store();
     let run_id = run_id(&store).await;
