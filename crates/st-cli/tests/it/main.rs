@@ -6,6 +6,7 @@ mod bad_input;
 mod broken_models;
 mod encode;
 mod fast;
+mod faults;
 mod interrupted;
 mod mlflow;
 mod models;
