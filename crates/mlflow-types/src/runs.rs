@@ -307,7 +307,7 @@ pub struct LogOutputs {
     /// Logged models.
     pub models: Vec<ModelOutput>,
 }
-route!(LogOutputs: Post "runs/outputs" -> Empty, Freely);
+route!(LogOutputs: Post "runs/outputs" -> Empty);
 
 /// Notes a model on a run as servers of MLflow 2 do it; the newer ones have logged models.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -16,6 +16,9 @@ use super::transport::{HttpBody, HttpRequest, HttpResponse, Transport, Transport
 use crate::settings::{HttpSettings, RetryPolicy, redacted};
 use crate::{BoxError, Error, Result};
 
+/// From so long on, a pause is worth a word to whoever waits.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
+
 /// What we tell the server we are.
 const USER_AGENT: &str = concat!("mlflow-client-rust/", env!("CARGO_PKG_VERSION"));
 /// The version of MLflow whose protocol we speak.
@@ -166,7 +169,20 @@ impl Session {
             match (outcome, pause) {
                 (outcome, Some(pause)) => {
                     let status = outcome.map(|response| response.status).ok();
-                    tracing::debug!(route, attempt = patience.attempts, status, ?pause, "sending again");
+                    // Silence for minutes looks like a hang; the first attempts are soon over and say nothing.
+                    if pause >= LONG_PAUSE {
+                        let server = self.address.host_str().unwrap_or_default();
+                        tracing::warn!(
+                            server,
+                            route,
+                            attempt = patience.attempts,
+                            status,
+                            ?pause,
+                            "no answer; sending again"
+                        );
+                    } else {
+                        tracing::debug!(route, attempt = patience.attempts, status, ?pause, "sending again");
+                    }
                     self.clock.sleep(pause).await;
                 }
                 (Ok(response), None) => return Ok(response),
