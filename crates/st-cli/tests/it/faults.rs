@@ -47,6 +47,8 @@ fn there(name: &str) -> (Vec<LoggedModelStatus>, usize) {
 /// Breaks the nth request of a log, for each n; afterwards there is one model and one version, and all files are there.
 #[track_caller]
 fn broken_at_each_request(test: &str, fault: &Fault) {
+    // The server is shared, with an earlier run of this test too.
+    let test = format!("{test}-{}", std::process::id());
     let place = Place::new();
     let plain = FaultProxy::start(MlflowServer::shared().address(), Vec::new());
     let undisturbed = log(&place, &plain, &format!("{test}-plain"));

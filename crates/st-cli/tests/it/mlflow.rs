@@ -20,7 +20,11 @@ impl Store {
     }
 
     fn server(test: &str) -> Self {
-        Self { place: Place::new(), uri: Some(MlflowServer::shared().url()), prefix: test.to_owned() }
+        Self {
+            place: Place::new(),
+            uri: Some(MlflowServer::shared().url()),
+            prefix: format!("{test}-{}", std::process::id()),
+        }
     }
 
     fn with_uri<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
