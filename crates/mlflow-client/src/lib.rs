@@ -9,6 +9,7 @@ mod client;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
+mod memory;
 #[cfg(feature = "rest")]
 pub mod rest;
 pub mod settings;
@@ -19,6 +20,7 @@ pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredMod
 #[cfg(feature = "embedded")]
 pub use embedded::EmbeddedStore;
 pub use error::{ApiError, BoxError, Error, Result};
+pub use memory::MemoryStore;
 pub use settings::Settings;
 pub use store::{RegistryStore, TrackingStore};
 

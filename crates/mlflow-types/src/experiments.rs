@@ -137,7 +137,7 @@ pub struct SearchExperimentsResponse {
     #[serde(default)]
     pub experiments: Vec<Experiment>,
     /// Where the next page begins, if there is one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub next_page_token: Option<String>,
 }
 

@@ -26,6 +26,7 @@ mod wire;
 pub mod experiments;
 pub mod filter;
 pub mod inputs;
+pub mod keys;
 pub mod limits;
 pub mod logged_models;
 pub mod metrics;

@@ -39,13 +39,13 @@ pub struct LoggedModelInfo {
     /// Whether its files are complete.
     pub status: LoggedModelStatus,
     /// A free word for what it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub model_type: Option<String>,
-    /// The run that made it; empty if none did.
-    #[serde(default)]
+    /// The run that made it.
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub source_run_id: Option<String>,
     /// Why it failed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub status_message: Option<String>,
     /// Its tags.
     #[serde(default)]
@@ -227,6 +227,6 @@ pub struct SearchLoggedModelsResponse {
     #[serde(default)]
     pub models: Vec<LoggedModel>,
     /// Where the next page begins, if there is one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub next_page_token: Option<String>,
 }

@@ -46,6 +46,14 @@ impl Metric {
             run_id: None,
         }
     }
+
+    /// Whether this value replaces the other as the latest of its key: by step, then time, then value, where what is no
+    /// number counts as 0.
+    pub fn is_later_than(&self, other: &Self) -> bool {
+        let zero_for_nan = |value: f64| if value.is_nan() { 0.0 } else { value };
+        (self.step, self.timestamp, zero_for_nan(self.value))
+            > (other.step, other.timestamp, zero_for_nan(other.value))
+    }
 }
 
 /// Every value that a run logged under one key, oldest first, a page at a time.
@@ -76,6 +84,6 @@ pub struct GetMetricHistoryResponse {
     #[serde(default)]
     pub metrics: Vec<Metric>,
     /// Where the next page begins, if there is one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub next_page_token: Option<String>,
 }

@@ -21,37 +21,37 @@ pub struct ModelVersion {
     #[serde(default, with = "wire::optional_int64")]
     pub last_updated_timestamp: Option<i64>,
     /// Who made it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub user_id: Option<String>,
     /// `None`, `Staging`, `Production` or `Archived`; MLflow has replaced stages by aliases.
     #[serde(default)]
     pub current_stage: Option<String>,
     /// A description.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub description: Option<String>,
     /// What it was made from: `models:/m-…`, or a URI of files.
     #[serde(default)]
     pub source: String,
-    /// The run that made the model; empty if none did.
-    #[serde(default)]
+    /// The run that made the model.
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub run_id: Option<String>,
     /// Whether it can be used.
     #[serde(default)]
     pub status: ModelVersionStatus,
     /// Why it cannot.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub status_message: Option<String>,
     /// Its tags.
     #[serde(default)]
     pub tags: Vec<Tag>,
     /// A link to the run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub run_link: Option<String>,
     /// Aliases that point at it.
     #[serde(default)]
     pub aliases: Vec<String>,
     /// The logged model that it was made from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub model_id: Option<String>,
     /// Params of the logged model, where the server sends them.
     #[serde(default)]
@@ -173,7 +173,7 @@ pub struct SearchModelVersionsResponse {
     #[serde(default)]
     pub model_versions: Vec<ModelVersion>,
     /// Where the next page begins, if there is one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub next_page_token: Option<String>,
 }
 

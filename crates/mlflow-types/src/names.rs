@@ -106,14 +106,19 @@ name!(
 );
 name!(
     /// The name of a registered model.
-    RegisteredModelName, "registered model name", "not empty, without / and :",
-    |text| !text.trim().is_empty() && !text.contains(['/', ':', '\0'])
+    RegisteredModelName, "registered model name", "not empty, without / and :, not `.`, and not beginning with `..`",
+    |text| !text.trim().is_empty() && !text.contains(['/', ':', '\0']) && is_plain_path(text)
 );
 name!(
     /// An alias of a model version, such as `champion`.
     ModelAlias, "model alias", "1 to 255 word characters or `-`, neither `latest` nor `v` and a number",
     alias
 );
+
+/// Whether a name without slashes would, as a path, be itself: it is neither empty nor `.`, and begins with no `..`.
+fn is_plain_path(name: &str) -> bool {
+    !name.is_empty() && name != "." && !name.starts_with("..")
+}
 
 fn identifier(text: &str, longest: usize) -> bool {
     let mut characters = text.chars();

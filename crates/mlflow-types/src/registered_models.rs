@@ -19,7 +19,7 @@ pub struct RegisteredModel {
     #[serde(default, with = "wire::optional_int64")]
     pub last_updated_timestamp: Option<i64>,
     /// A description.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub description: Option<String>,
     /// The newest version of each stage.
     #[serde(default)]
@@ -123,7 +123,7 @@ pub struct SearchRegisteredModelsResponse {
     #[serde(default)]
     pub registered_models: Vec<RegisteredModel>,
     /// Where the next page begins, if there is one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub next_page_token: Option<String>,
 }
 

@@ -217,7 +217,7 @@ pub struct SearchRunsResponse {
     #[serde(default)]
     pub runs: Vec<Run>,
     /// Where the next page begins, if there is one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
     pub next_page_token: Option<String>,
 }
 

@@ -60,6 +60,8 @@ pub mod system {
     pub const IS_PROMPT: &str = "mlflow.prompt.is_prompt";
     /// What a dataset was used for; on an input.
     pub const DATASET_CONTEXT: &str = "mlflow.data.context";
+    /// Models noted on a run as MLflow 2 does it, as a JSON list.
+    pub const LOG_MODEL_HISTORY: &str = "mlflow.log-model.history";
     /// The versions made of a logged model, as a JSON list; readers meet numbers and strings, and repetitions.
     pub const MODEL_VERSIONS: &str = "mlflow.modelVersions";
 }

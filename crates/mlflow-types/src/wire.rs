@@ -76,3 +76,14 @@ pub(crate) mod optional_int64 {
         Ok(Option::<Wire>::deserialize(deserializer)?.map(|wire| wire.0))
     }
 }
+
+/// Texts that may be absent: servers send what they do not know as an empty text, or not at all.
+pub(crate) mod optional_text {
+    use serde::{Deserialize, Deserializer};
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<String>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))
+    }
+}

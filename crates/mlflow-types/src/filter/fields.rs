@@ -169,6 +169,11 @@ impl Searched {
         }
     }
 
+    /// The attribute that results may be ordered by, by its name or an older one.
+    pub fn order_attribute(self, word: &str) -> Option<Attribute> {
+        Attribute::of_order(self, word)
+    }
+
     /// The attributes that this search compares with lists.
     pub(super) fn takes_list(self, attribute: Attribute) -> bool {
         match self {
