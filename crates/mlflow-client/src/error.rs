@@ -105,6 +105,17 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// What a run logged could not be accepted, or could not be sent.
+    #[error("run {run}: {problem}")]
+    Logging {
+        /// The run.
+        run: String,
+        /// What is wrong, as the end of a sentence.
+        problem: String,
+        /// Why, if the store said so.
+        #[source]
+        source: Option<BoxError>,
+    },
     /// What arrived is not what was promised: its length or digest differs.
     #[error("{artifact}: {problem}")]
     Damaged {

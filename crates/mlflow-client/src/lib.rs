@@ -6,14 +6,18 @@
 
 pub mod artifacts;
 mod client;
+pub mod datasets;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
+pub mod logging;
 mod memory;
 #[cfg(feature = "rest")]
 pub mod rest;
+mod run;
 pub mod settings;
 mod store;
+mod system_metrics;
 pub mod uri;
 
 pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredModels, Runs};
@@ -21,8 +25,10 @@ pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredMod
 pub use embedded::EmbeddedStore;
 pub use error::{ApiError, BoxError, Error, Result};
 pub use memory::MemoryStore;
+pub use run::{ActiveRun, EndReport, Flushed, GitState, KillSwitch, RunOptions};
 pub use settings::Settings;
 pub use store::{RegistryStore, TrackingStore};
+pub use system_metrics::SystemMetricsOptions;
 
 /// The protocol's own vocabulary.
 pub use mlflow_types as types;

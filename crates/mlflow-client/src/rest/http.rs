@@ -29,6 +29,7 @@ const PIECE: usize = 256 << 10;
 pub struct HttpTransport {
     client: Client,
     idle: Duration,
+    settings: HttpSettings,
 }
 
 impl HttpTransport {
@@ -50,7 +51,7 @@ impl HttpTransport {
         builder = tls(builder, &settings.tls)?;
         builder = proxies(builder, &settings.proxies)?;
         let client = builder.build().map_err(|error| wrong("HTTP", error))?;
-        Ok(Self { client, idle: settings.idle_timeout })
+        Ok(Self { client, idle: settings.idle_timeout, settings: settings.clone() })
     }
 }
 
@@ -108,6 +109,11 @@ fn wrong(setting: &str, error: reqwest::Error) -> Error {
 
 #[async_trait]
 impl Transport for HttpTransport {
+    fn separate(&self) -> Option<Arc<dyn Transport>> {
+        // It was made from the same settings before; if a certificate has gone since, what is open still works.
+        Self::new(&self.settings).ok().map(|transport| Arc::new(transport) as _)
+    }
+
     async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let progress = Progress::new();
         let outgoing = self.outgoing(request, &progress).await?;

@@ -86,6 +86,12 @@ impl Session {
         Self { policy: settings.retry.clone(), follow: settings.allow_redirects, ..self }
     }
 
+    /// The same on connections of its own, for use on another runtime.
+    pub(crate) fn separate(&self) -> Self {
+        let transport = self.transport.separate().unwrap_or_else(|| Arc::clone(&self.transport));
+        Self { transport, ..self.clone() }
+    }
+
     /// The server's address, whose path is kept as a prefix of every route. It holds no user and no password.
     pub fn address(&self) -> &Url {
         &self.address

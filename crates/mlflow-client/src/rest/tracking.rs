@@ -1,5 +1,7 @@
 //! The tracking store's calls, over REST.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use mlflow_types::ExperimentId;
 use mlflow_types::experiments::{
@@ -21,6 +23,10 @@ use crate::{Result, TrackingStore};
 
 #[async_trait]
 impl TrackingStore for RestStore {
+    fn separate(&self) -> Option<Arc<dyn TrackingStore>> {
+        Some(Arc::new(Self::new(self.session().separate())))
+    }
+
     async fn create_experiment(&self, call: &CreateExperiment) -> Result<ExperimentId> {
         self.create_experiment_once(call).await
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,6 +20,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// # Errors
     /// Only when no answer came at all; a 4xx or 5xx is an answer.
     async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError>;
+
+    /// The same on connections of its own, for use on another runtime; nothing if it may be used on any.
+    fn separate(&self) -> Option<Arc<dyn Transport>> {
+        None
+    }
 }
 
 /// A request as it goes over the wire. Its `Debug` shows no header's value and no query.

@@ -1,6 +1,7 @@
 //! MLflow's tracking store: experiments, runs and logged models.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use mlflow_types::ExperimentId;
@@ -27,6 +28,11 @@ use crate::Result;
 /// behind the trait.
 #[async_trait]
 pub trait TrackingStore: fmt::Debug + Send + Sync {
+    /// The same store on connections of its own, for use on another runtime; nothing if it may be used on any.
+    fn separate(&self) -> Option<Arc<dyn TrackingStore>> {
+        None
+    }
+
     /// Creates an experiment.
     async fn create_experiment(&self, call: &CreateExperiment) -> Result<ExperimentId>;
     /// An experiment.

@@ -4,3 +4,6 @@
 
 #[cfg(feature = "embedded")]
 mod embedded;
+// A process that is killed needs a store that outlives it.
+#[cfg(feature = "embedded")]
+mod runs;
