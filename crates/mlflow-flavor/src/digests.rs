@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::save::PlannedFile;
-use crate::{Error, tree};
+use crate::{Error, hex, tree};
 
 /// The file with the digests, beside `MLmodel`: a plain name, which every artifact store keeps.
 pub(crate) const DIGESTS_FILE: &str = "model_digests.json";
@@ -67,7 +65,7 @@ pub struct Sha256Digest(pub [u8; 32]);
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -87,18 +85,8 @@ impl TryFrom<String> for Sha256Digest {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        const NOT_HEX: &str = "a SHA-256 is written as 64 lower case hexadecimal digits";
-        let mut bytes = [0; 32];
-        if text.len() != 2 * bytes.len()
-            || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-        {
-            return Err(NOT_HEX);
-        }
-        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| NOT_HEX)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| NOT_HEX)?;
-        }
-        Ok(Self(bytes))
+        let bytes = hex::decode(&text).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or("a SHA-256 is written as 64 lower case hexadecimal digits")
     }
 }
 
@@ -189,15 +177,7 @@ impl Digests {
     /// [`Error::Io`], and as [`parse`](Self::parse).
     pub fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(DIGESTS_FILE);
-        let bytes = match fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Ok(metadata) if metadata.len() > MAX_FILE => {
-                let problem = format!("has {} bytes, which is more than {MAX_FILE}", metadata.len());
-                return Err(wrong(folder, DIGESTS_FILE, problem));
-            }
-            _ => fs::read(&path).map_err(Error::io("read", &path))?,
-        };
-        Self::parse(&bytes, &path).map(Some)
+        tree::read_small(&path, MAX_FILE)?.map(|bytes| Self::parse(&bytes, &path)).transpose()
     }
 
     /// Compares the MLflow model in `folder`: every file is there, none is more, and each byte is what it was.

@@ -95,6 +95,14 @@ pub enum Error {
         /// The socket, pipe or device.
         path: PathBuf,
     },
+    /// A file is larger than a sane one of its kind.
+    #[error("`{}` has more than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The largest size that is read, in bytes.
+        limit: u64,
+    },
     /// A file of the model is not as it was a moment ago.
     #[error("`{}` changed while it was read: it had {before} bytes and has {now}", path.display())]
     Changed {
@@ -123,6 +131,40 @@ pub enum Error {
     NoDigests {
         /// The model.
         folder: PathBuf,
+    },
+    /// A text has another vector than when the model was saved.
+    #[error(
+        "the model answers otherwise than when it was saved: the vector of {text:?} is off by {difference:e}, where {tolerance:e} is allowed"
+    )]
+    CertificateDifference {
+        /// The text of the certificate that is off by most.
+        text: String,
+        /// Largest absolute difference in one dimension.
+        difference: f32,
+        /// What is allowed there.
+        tolerance: f32,
+    },
+    /// A text has a vector of another direction than when the model was saved.
+    #[error(
+        "the model answers otherwise than when it was saved: the vector of {text:?} has a cosine of {cosine} to the one of then, where {floor} is the least"
+    )]
+    CertificateDirection {
+        /// The text of the certificate that is off by most.
+        text: String,
+        /// The cosine of the two vectors.
+        cosine: f32,
+        /// The least that is allowed.
+        floor: f32,
+    },
+    /// The vectors have another width than when the model was saved.
+    #[error(
+        "the model answers otherwise than when it was saved: its vectors have {found} dimensions instead of {expected}"
+    )]
+    CertificateWidth {
+        /// Dimensions of the vectors of the certificate.
+        expected: usize,
+        /// Dimensions of the encoder's vectors.
+        found: usize,
     },
     /// A model of other flavors.
     #[error("`{}` has the flavors {flavors}, not `sentence_transformers`", path.display())]

@@ -24,11 +24,13 @@
 //! It loads no weights, runs nothing of a model's `code/` folder, reads no environment variable and prints nothing.
 //! A value of JSON is `serde_json`'s [`Value`], the type that the field has agreed on; YAML stays inside.
 
+mod certificate;
 mod digests;
 mod environment;
 mod error;
 #[cfg(test)]
 mod golden;
+mod hex;
 mod input_example;
 mod load;
 #[cfg(feature = "client")]
@@ -46,13 +48,16 @@ mod signature;
 mod tree;
 mod yaml;
 
+pub use certificate::{Certificate, CertificateReport, Comparison, MadeBy, Reference};
 pub use digests::{Digester, Digests, FileDigest, Sha256Digest};
 pub use environment::{CondaEnv, Environment, Requirements};
 pub use error::{Error, ErrorCode};
 pub use input_example::InputExample;
-pub use load::{LoadedModel, load_model};
+pub use load::{DigestPolicy, LoadOptions, LoadedModel, load_model, load_model_with};
 #[cfg(feature = "client")]
-pub use log::{LogError, LogOptions, ModelInfo, Registration, fetch_model, log_model, register_model};
+pub use log::{
+    LogError, LogOptions, ModelInfo, Registration, fetch_model, fetch_model_with, log_model, register_model,
+};
 pub use mlmodel::{
     ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,
     SentenceTransformersFlavor, TASK_EMBEDDINGS,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Error, MlModel, safe_path};
+use crate::{Certificate, Digests, Error, MlModel, safe_path};
 
 /// The file that makes a folder an MLflow model.
 pub(crate) const MLMODEL_FILE: &str = "MLmodel";
@@ -25,16 +25,90 @@ pub struct LoadedModel {
     pub code_path: Option<PathBuf>,
 }
 
+/// What becomes of the digests of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DigestPolicy {
+    /// They are not looked at: the caller has verified the files, or is about to.
+    Ignore,
+    /// If the model has digests its files have to agree; models that Python saved have none.
+    #[default]
+    IfPresent,
+    /// A model without digests is refused.
+    Require,
+}
+
+/// Options of [`load_model_with`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    /// What becomes of the digests of the model.
+    pub digests: DigestPolicy,
+}
+
+impl LoadOptions {
+    /// Sets what becomes of the digests.
+    #[must_use]
+    pub fn with_digests(mut self, digests: DigestPolicy) -> Self {
+        self.digests = digests;
+        self
+    }
+}
+
+impl LoadedModel {
+    /// What the model answered when it was saved, if that was kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Certificate::read`].
+    pub fn certificate(&self) -> Result<Option<Certificate>, Error> {
+        Certificate::read(&self.path)
+    }
+}
+
+/// Opens the MLflow model in the folder `path`, whoever saved it; its files have to agree with its digests, if it has any.
+///
+/// No weight is read as a number and no code is run.
+///
+/// # Errors
+///
+/// As [`load_model_with`].
+pub fn load_model(path: &Path) -> Result<LoadedModel, Error> {
+    load_model_with(path, &LoadOptions::default())
+}
+
 /// Opens the MLflow model in the folder `path`, whoever saved it.
 ///
-/// No weight is read and no code is run.
+/// ```no_run
+/// use mlflow_flavor::{DigestPolicy, LoadOptions, load_model_with};
+///
+/// let strict = LoadOptions::default().with_digests(DigestPolicy::Require);
+/// let model = load_model_with("model".as_ref(), &strict)?;
+/// println!("{}", model.data_path.display());
+/// # Ok::<(), mlflow_flavor::Error>(())
+/// ```
 ///
 /// # Errors
 ///
 /// [`Error::Io`], [`Error::Yaml`], [`Error::Key`] if the file `MLmodel` cannot be read, [`Error::OtherFlavor`] if
-/// the model is of another flavor, [`Error::UnsafePath`] if a path in the file leads elsewhere, and
-/// [`Error::ModelFolder`] if the data folder is not there.
-pub fn load_model(path: &Path) -> Result<LoadedModel, Error> {
+/// the model is of another flavor, [`Error::UnsafePath`] if a path in the file leads elsewhere,
+/// [`Error::ModelFolder`] if the data folder is not there, [`Error::Digest`] if a file is not what the digests say,
+/// and [`Error::NoDigests`] if they are required and missing.
+pub fn load_model_with(path: &Path, options: &LoadOptions) -> Result<LoadedModel, Error> {
+    let model = open(path)?;
+    if options.digests == DigestPolicy::Ignore {
+        return Ok(model);
+    }
+    match Digests::read(path)? {
+        Some(digests) => digests.verify(path)?,
+        None if options.digests == DigestPolicy::Require => {
+            return Err(Error::NoDigests { folder: path.to_owned() });
+        }
+        None => {}
+    }
+    Ok(model)
+}
+
+fn open(path: &Path) -> Result<LoadedModel, Error> {
     let file = path.join(MLMODEL_FILE);
     let mlmodel = MlModel::read(&file)?;
     let Some(flavor) = &mlmodel.flavors.sentence_transformers else {

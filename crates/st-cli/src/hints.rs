@@ -78,6 +78,16 @@ fn flavor(error: &mlflow_flavor::Error) -> Option<String> {
         Error::OtherFlavor { .. } => {
             "only models of the flavor `sentence_transformers` can be run".to_owned()
         }
+        Error::NoDigests { .. } => {
+            "log or save it with `st`, which writes them, or leave `--require-digests` out".to_owned()
+        }
+        Error::Digest { .. } => {
+            "something changed the file after the save: save or fetch it again".to_owned()
+        }
+        Error::CertificateDifference { .. } | Error::CertificateDirection { .. } => {
+            "something else computes now, or other files: `--no-certificate-check` works with it anyway"
+                .to_owned()
+        }
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use mlflow_flavor::{LoadedModel, fetch_model};
+use mlflow_flavor::{DigestPolicy, LoadOptions, LoadedModel, fetch_model_with, load_model_with};
 use st_core::{BoxError, Mode};
 use st_model::SentenceTransformer;
 
@@ -34,27 +34,41 @@ pub(crate) struct Located {
 
 /// Finds the sentence-transformers folder of a model; what is a URI and no folder is fetched.
 pub(crate) fn locate(path: &Path, settings: &Settings) -> anyhow::Result<Located> {
+    locate_with(path, settings, &LoadOptions::default())
+}
+
+/// Finds the sentence-transformers folder of the model that a command works with.
+pub(crate) fn locate_for(args: &ModelArgs, settings: &Settings) -> anyhow::Result<Located> {
+    let digests = if args.require_digests { DigestPolicy::Require } else { DigestPolicy::IfPresent };
+    let located = locate_with(&args.model, settings, &LoadOptions::default().with_digests(digests))?;
+    if args.require_digests && located.mlflow.is_none() {
+        return Err(Error::NotMlflow { folder: args.model.display().to_string() }.into());
+    }
+    Ok(located)
+}
+
+fn locate_with(path: &Path, settings: &Settings, options: &LoadOptions) -> anyhow::Result<Located> {
     let text = path.to_string_lossy();
     if !path.exists() {
         if is_uri(&text) {
-            return fetch(&text, settings);
+            return fetch(&text, settings, options);
         }
         return Err(Error::NoModel { folder: text.into_owned() }.into());
     }
     if path.join(MLMODEL).is_file() {
-        let mlflow = mlflow_flavor::load_model(path)
+        let mlflow = load_model_with(path, options)
             .with_context(|| format!("cannot open the MLflow model {}", path.display()))?;
         return Ok(Located { folder: mlflow.data_path.clone(), mlflow: Some(mlflow) });
     }
     Ok(Located { folder: path.to_owned(), mlflow: None })
 }
 
-fn fetch(uri: &str, settings: &Settings) -> anyhow::Result<Located> {
+fn fetch(uri: &str, settings: &Settings, options: &LoadOptions) -> anyhow::Result<Located> {
     let mlflow = Mlflow::open(settings)?;
     let parsed = uri.parse()?;
     let cache = settings.mlflow_cache()?;
     let fetched = mlflow
-        .wait(fetch_model(&mlflow.client, &parsed, &cache))
+        .wait(fetch_model_with(&mlflow.client, &parsed, &cache, options))
         .with_context(|| format!("cannot fetch {uri} from {}", mlflow.tracking_shown()))?;
     tracing::info!(uri, folder = %fetched.path.display(), "model fetched");
     Ok(Located { folder: fetched.data_path.clone(), mlflow: Some(fetched) })
@@ -62,14 +76,28 @@ fn fetch(uri: &str, settings: &Settings) -> anyhow::Result<Located> {
 
 /// Loads a model.
 pub(crate) fn load(args: &ModelArgs, settings: &Settings) -> anyhow::Result<Loaded> {
-    load_folder(&locate(&args.model, settings)?.folder, args, settings)
+    load_located(&locate_for(args, settings)?, args, settings)
 }
 
-/// Loads the model of a sentence-transformers folder.
-pub(crate) fn load_folder(folder: &Path, args: &ModelArgs, settings: &Settings) -> anyhow::Result<Loaded> {
+/// Loads a model that was found; if it carries a certificate, its answers have to be those of then.
+pub(crate) fn load_located(
+    located: &Located,
+    args: &ModelArgs,
+    settings: &Settings,
+) -> anyhow::Result<Loaded> {
     let started = Instant::now();
+    let folder = &located.folder;
     let encoder = SentenceTransformer::load(folder, &settings.load_options(args))
         .with_context(|| format!("cannot load the model {}", args.model.display()))?;
+    if let Some(mlflow) = &located.mlflow
+        && !args.no_certificate_check
+        && let Some(certificate) = mlflow.certificate()?
+    {
+        let report = certificate
+            .check(&encoder, encoder.graph().mode)
+            .with_context(|| format!("cannot trust the model {}", args.model.display()))?;
+        tracing::info!(?report, made_by = ?certificate.made_by, "certificate checked");
+    }
     let took = started.elapsed();
     tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
     Ok(Loaded { encoder, took })

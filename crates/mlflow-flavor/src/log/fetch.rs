@@ -8,7 +8,7 @@ use mlflow_client::uri::{ArtifactUri, Resolved};
 
 use super::LogError;
 use crate::digests::Digester;
-use crate::{LoadedModel, load_model};
+use crate::{LoadOptions, LoadedModel, load_model_with};
 
 /// Fetches the model that a URI means today, and opens it. Files that lie on this machine are opened where they are;
 /// others are downloaded once into a folder of `cache` that is named after what they belong to.
@@ -20,13 +20,26 @@ use crate::{LoadedModel, load_model};
 /// Whatever the store answers; [`LogError::Client`] if what arrives is not what was promised; [`LogError::Save`] if it is
 /// no model of this flavor.
 pub async fn fetch_model(client: &Client, uri: &ArtifactUri, cache: &Path) -> Result<LoadedModel, LogError> {
+    fetch_model_with(client, uri, cache, &LoadOptions::default()).await
+}
+
+/// As [`fetch_model`], and says what becomes of the digests of the model.
+///
+/// # Errors
+/// As [`fetch_model`]; [`LogError::Save`] also if the digests are required and missing.
+pub async fn fetch_model_with(
+    client: &Client,
+    uri: &ArtifactUri,
+    cache: &Path,
+    options: &LoadOptions,
+) -> Result<LoadedModel, LogError> {
     let resolved = client.resolve(uri).await?;
     let folder = match (&resolved.artifact_uri, &resolved.path) {
         (ArtifactUri::Local(folder), None) => folder.clone(),
         (ArtifactUri::Local(folder), Some(path)) => path.under(folder),
         _ => downloaded(client, &resolved, cache).await?,
     };
-    Ok(load_model(&folder)?)
+    Ok(load_model_with(&folder, options)?)
 }
 
 async fn downloaded(client: &Client, resolved: &Resolved, cache: &Path) -> Result<PathBuf, LogError> {

@@ -21,7 +21,7 @@ use mlflow_client::types::tags::Param;
 use mlflow_client::types::{ExperimentId, ModelId, RunId};
 
 pub use error::LogError;
-pub use fetch::fetch_model;
+pub use fetch::{fetch_model, fetch_model_with};
 pub use options::{LogOptions, Registration};
 pub use register::register_model;
 

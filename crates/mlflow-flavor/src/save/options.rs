@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use crate::{CondaEnv, Environment, InputExample, MlModel, ModelSignature, Requirements};
+use crate::{Certificate, CondaEnv, Environment, InputExample, MlModel, ModelSignature, Requirements};
 
 /// Which signature a model gets; Python's `None`, `False` and an object. A task forces its own.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +32,8 @@ pub struct SaveOptions {
     pub mlflow_model: Option<MlModel>,
     /// Under which ids the model is logged; none if it is only saved.
     pub logged: Option<LoggedAs>,
+    /// What the model answers to texts that every model can be asked, to be compared at each load.
+    pub certificate: Option<Certificate>,
     /// Which signature the model gets.
     pub signature: SignatureOption,
     /// An example of the input.

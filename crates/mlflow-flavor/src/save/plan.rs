@@ -13,7 +13,7 @@ use crate::digests::{Digester, Digests, FileDigest};
 use crate::environment::{Arguments, EnvironmentFiles};
 use crate::input_example::{EXAMPLE_FILE, SERVING_FILE};
 use crate::load::{DATA_FOLDER, MLMODEL_FILE};
-use crate::{Error, InputExample, MlModel, TASK_EMBEDDINGS, model_folder, python_json, tree};
+use crate::{Certificate, Error, InputExample, MlModel, TASK_EMBEDDINGS, model_folder, python_json, tree};
 
 pub(super) const CODE_FOLDER: &str = "code";
 pub(super) const EXTRA_FOLDER: &str = "extra_files";
@@ -154,6 +154,7 @@ impl SavePlan {
         {
             files.push(PlannedFile::of_bytes(INFERENCE_CONFIG_FILE, python_json::dumps(&json!(config))));
         }
+        files.extend(options.certificate.as_ref().map(Certificate::to_file));
         files.extend(environment.into_files());
         // Last: what lacks an MLmodel is no model yet.
         files.push(PlannedFile::of_bytes(MLMODEL_FILE, mlmodel.to_yaml()));

@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use mlflow_flavor::{ErrorCode, load_model};
+use mlflow_flavor::{
+    DigestPolicy, ErrorCode, LoadOptions, SaveOptions, load_model, load_model_with, save_model,
+};
 
+use crate::folder::tiny_encoder;
 use crate::golden;
 
 /// A copy of a model that Python saved, with an empty data folder.
@@ -88,4 +91,27 @@ fn a_missing_data_folder_is_named() {
         (error.code(), error.to_string().as_str()),
         (ErrorCode::ResourceDoesNotExist, "cannot read `nowhere/MLmodel`")
     );
+}
+
+#[test]
+fn digests_are_compared_if_there_are_any_and_can_be_required() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_python = folder.path().join("python");
+    copy_of("plain", &of_python);
+    let own = folder.path().join("own");
+    save_model(&tiny_encoder(folder.path()), &own, &SaveOptions::default()).unwrap();
+    let load = |path: &Path, digests| {
+        let loaded = load_model_with(path, &LoadOptions::default().with_digests(digests));
+        loaded.map(drop).map_err(|error| error.to_string().replace(path.to_str().unwrap(), "M"))
+    };
+    let missing = "`M` has no model_digests.json, so nothing says what its files should be; models that Python saved have none";
+    assert_eq!(load(&of_python, DigestPolicy::IfPresent), Ok(()));
+    assert_eq!(load(&of_python, DigestPolicy::Require), Err(missing.to_owned()));
+    assert_eq!(load(&own, DigestPolicy::Require), Ok(()));
+
+    fs::write(own.join("model.sentence_transformer/config.json"), "{}").unwrap();
+    let message = "`M`: the file model.sentence_transformer/config.json has 2 bytes instead of 72";
+    assert_eq!(load(&own, DigestPolicy::Ignore), Ok(()));
+    assert_eq!(load(&own, DigestPolicy::IfPresent), Err(message.to_owned()));
+    assert_eq!(load(&own, DigestPolicy::Require), Err(message.to_owned()));
 }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
 
+mod certificate;
 mod difference;
 mod digests;
 mod encoder;

@@ -27,6 +27,12 @@ pub(crate) struct ModelArgs {
     /// same vectors).
     #[arg(long, value_name = "NAME", default_value = "exact", value_parser = parse_name::<Mode>)]
     pub(crate) mode: Mode,
+    /// Refuse a model without digests of its files; those that are there are compared anyway.
+    #[arg(long)]
+    pub(crate) require_digests: bool,
+    /// Do not compare the model's answers with those in its parity certificate.
+    #[arg(long)]
+    pub(crate) no_certificate_check: bool,
     /// The shared library of ONNX Runtime, instead of looking for it.
     #[arg(long, value_name = "FILE")]
     pub(crate) runtime: Option<PathBuf>,

@@ -21,7 +21,7 @@ use crate::settings::Settings;
 
 pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    let located = model::locate(&args.model.model, settings)?;
+    let located = model::locate_for(&args.model, settings)?;
     let spec = ModelSpec::read(&located.folder)
         .with_context(|| format!("cannot read the model {}", args.model.model.display()))?;
     let target = args.output.join("model.onnx");

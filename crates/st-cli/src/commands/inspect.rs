@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::weights;
 
 pub(crate) fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let located = model::locate(&args.model.model, settings)?;
+    let located = model::locate_for(&args.model, settings)?;
     let spec = ModelSpec::read(&located.folder)
         .with_context(|| format!("cannot read the model {}", args.model.model.display()))?;
     let mut report = inspection::overview(&located, &spec);

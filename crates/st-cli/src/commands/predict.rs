@@ -17,8 +17,8 @@ use crate::report;
 use crate::settings::{self, Settings};
 
 pub(crate) fn run(args: &PredictArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let located = model::locate(&args.model.model, settings)?;
-    let Some(mlflow) = located.mlflow else {
+    let located = model::locate_for(&args.model, settings)?;
+    let Some(mlflow) = &located.mlflow else {
         return Err(Error::NotMlflow { folder: args.model.model.display().to_string() }.into());
     };
     let output = settings::file(&args.output);
@@ -28,9 +28,9 @@ pub(crate) fn run(args: &PredictArgs, settings: &Settings) -> anyhow::Result<Out
         ContentType::Json => scoring::parse_json(&body, &mlflow.mlmodel)?,
         ContentType::Csv => scoring::parse_csv(&body, &mlflow.mlmodel)?,
     };
-    let encoder = model::load_folder(&located.folder, &args.model, settings)?.encoder;
+    let encoder = model::load_located(&located, &args.model, settings)?.encoder;
     let max_tokens = encoder.max_tokens();
-    let model = PyFunc::new(mlflow.mlmodel, Arc::new(encoder));
+    let model = PyFunc::new(mlflow.mlmodel.clone(), Arc::new(encoder));
     let answer = model.predict(&request.input, request.params.as_ref())?;
     for warning in &answer.warnings {
         report::note("warning", &warning.message);
