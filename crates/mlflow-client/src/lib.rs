@@ -12,6 +12,7 @@ mod embedded;
 mod error;
 pub mod logging;
 mod memory;
+mod python_json;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod run;
@@ -25,7 +26,7 @@ pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredMod
 pub use embedded::EmbeddedStore;
 pub use error::{ApiError, BoxError, Error, Result};
 pub use memory::MemoryStore;
-pub use run::{ActiveRun, EndReport, Flushed, GitState, KillSwitch, RunOptions};
+pub use run::{ActiveRun, EndReport, Flushed, GitState, KillSwitch, RunArtifacts, RunOptions, Table};
 pub use settings::Settings;
 pub use store::{RegistryStore, TrackingStore};
 pub use system_metrics::SystemMetricsOptions;

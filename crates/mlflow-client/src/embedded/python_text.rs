@@ -1,8 +1,8 @@
-//! How Python writes texts and lists, where MLflow stores or says what Python wrote.
+//! How Python writes texts and lists, where MLflow says or stores what Python wrote.
 
 use std::fmt::Write;
 
-use serde_json::Value;
+pub(super) use crate::python_json::{json, quoted};
 
 /// A text as Python's `repr` has it.
 pub(super) fn repr(text: &str) -> String {
@@ -33,34 +33,6 @@ pub(super) fn repr_list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String 
     format!("[{}]", texts.into_iter().map(repr).collect::<Vec<_>>().join(", "))
 }
 
-/// A value as Python's `json.dumps` has it: a space behind commas and colons, and no character beyond ASCII.
-pub(super) fn json(value: &Value) -> String {
-    match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(", ")),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(key, value)| format!("{}: {}", quoted(key), json(value)));
-            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
-        }
-        Value::String(text) => quoted(text),
-        plain => plain.to_string(),
-    }
-}
-
-/// A text as Python's `json.dumps` has it.
-pub(super) fn quoted(text: &str) -> String {
-    let mut written = String::new();
-    for character in Value::from(text).to_string().chars() {
-        if character.is_ascii() && character != '\u{7f}' {
-            written.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                push(&mut written, format_args!("\\u{unit:04x}"));
-            }
-        }
-    }
-    written
-}
-
 fn push(written: &mut String, arguments: std::fmt::Arguments<'_>) {
     let _infallible_for_strings = written.write_fmt(arguments);
 }
@@ -76,7 +48,5 @@ mod tests {
         assert_eq!(repr("it's \"so\""), r#"'it\'s "so"'"#);
         assert_eq!(repr("a\n\u{1}ö\\"), "'a\\n\\x01ö\\\\'");
         assert_eq!(repr_list(["a", "b"]), "['a', 'b']");
-        let value = serde_json::json!([{"name": "größe 𝄞", "version": 1}, null, true]);
-        assert_eq!(json(&value), r#"[{"name": "gr\u00f6\u00dfe \ud834\udd1e", "version": 1}, null, true]"#);
     }
 }

@@ -1,5 +1,6 @@
 //! Runs at work: nothing lost, nothing twice, nothing silent.
 
+mod artifacts;
 mod crash;
 mod ends;
 mod fake;
