@@ -74,8 +74,10 @@ pub(crate) async fn replay_file(
         Ok(Opened::Left(file, contents)) if wanted(&contents.header) => {
             let modified = modified(path);
             let run_id = contents.header.run_id;
+            // Who else is at work on the run will end it.
+            let to_end = !contents.ended && !others_at_work(path, &run_id);
             let journal = Arc::new(Journal::in_file(run_id, *file));
-            report.replayed.push(replay(path, &journal, store, contents.ended, modified).await);
+            report.replayed.push(replay(path, &journal, store, to_end, modified).await);
         }
         Ok(Opened::Left(..)) => {}
     }
@@ -91,8 +93,7 @@ pub(crate) async fn replay_run(
     let mut report = ReplayReport::default();
     let wanted = |header: &Header| header.address == address && header.run_id == *run_id;
     for path in Spool::new(folder).files("spool")? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(&format!("{run_id}.")) {
+        if is_of(&path, run_id) {
             replay_file(&path, store, wanted, &mut report).await;
         }
     }
@@ -103,11 +104,23 @@ pub(crate) async fn replay_run(
     }
 }
 
+fn is_of(path: &Path, run_id: &RunId) -> bool {
+    path.file_name().unwrap_or_default().to_string_lossy().starts_with(&format!("{run_id}."))
+}
+
+/// Whether a living process has another file of the run in the same folder.
+fn others_at_work(path: &Path, run_id: &RunId) -> bool {
+    let files = path.parent().map(|folder| Spool::new(folder).files("spool"));
+    let mut others =
+        files.into_iter().flatten().flatten().filter(|other| other != path && is_of(other, run_id));
+    others.any(|other| matches!(SpoolFile::open(&other), Ok(Opened::Busy)))
+}
+
 async fn replay(
     path: &Path,
     journal: &Arc<Journal>,
     store: &Arc<dyn TrackingStore>,
-    ended: bool,
+    to_end: bool,
     modified: Option<i64>,
 ) -> Replayed {
     let run_id = journal.run_id().clone();
@@ -121,7 +134,7 @@ async fn replay(
     };
     let mut ended_as_failed = false;
     let trouble = match trouble {
-        None if !ended => match end_as_failed(store, &run_id, modified).await {
+        None if to_end => match end_as_failed(store, &run_id, modified).await {
             Ok(ended) => {
                 ended_as_failed = ended;
                 None

@@ -64,8 +64,8 @@ impl Spool {
     /// Sends what processes that are gone left behind for the store at `address`, each file in its order.
     ///
     /// Metrics that may have been sent before are looked up first, so that replaying twice, or being killed while
-    /// replaying, leaves each value once. A run whose process was killed, and which the store still takes for running, is
-    /// ended as failed at the time of its last entry. Files of which all is sent are removed. A file that cannot be sent
+    /// replaying, leaves each value once. A run whose process was killed, which the store still takes for running and which
+    /// no other process works on, is ended as failed at the time of its last entry. Files of which all is sent are removed. A file that cannot be sent
     /// does not keep the others from being tried; the report names its trouble.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ mod fake;
 mod outages;
 mod refusals;
 mod replay;
+#[cfg(feature = "rest")]
+mod server;
 mod start;
 mod system;
 

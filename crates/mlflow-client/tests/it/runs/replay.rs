@@ -170,15 +170,38 @@ async fn a_file_that_was_changed_is_told_and_kept() {
     assert_eq!(Spool::new(folder.path()).pending().unwrap_err().to_string(), expected);
 }
 
+/// Makes the only file in the folder one of a process that was killed before it ended its run.
+fn forget_the_end(folder: &Path) {
+    let path = folder.join(files(folder).remove(0));
+    let text = fs::read_to_string(&path).unwrap();
+    let without_end: Vec<&str> = text.lines().filter(|line| !line.contains("\"end\"")).collect();
+    fs::write(&path, without_end.join("\n") + "\n").unwrap();
+}
+
+#[tokio::test]
+async fn a_run_that_another_process_works_on_is_left_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let store = Fake::scripted([]);
+    let run_id = left_behind(elsewhere.path(), &store, RunStatus::Finished).await;
+    forget_the_end(elsewhere.path());
+    let resumed = RunOptions::resume(run_id.clone()).with_logging(spooled(folder.path()));
+    let run = ActiveRun::start(Arc::clone(&store) as _, resumed).await.unwrap();
+    let name = files(elsewhere.path()).remove(0);
+    fs::copy(elsewhere.path().join(&name), folder.path().join(&name)).unwrap();
+    let report = replay(folder.path(), &store).await;
+    assert_eq!((report.replayed.len(), report.busy.len()), (1, 1));
+    assert!(report.is_complete() && !report.replayed[0].ended_as_failed);
+    assert_eq!(store.run(&run_id).info.status, RunStatus::Running);
+    run.end(RunStatus::Finished).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_run_that_somebody_else_ended_stays_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let store = Fake::scripted([]);
     let run_id = left_behind(folder.path(), &store, RunStatus::Finished).await;
-    let path = folder.path().join(files(folder.path()).remove(0));
-    let text = fs::read_to_string(&path).unwrap();
-    let without_end: Vec<&str> = text.lines().filter(|line| !line.contains("\"end\"")).collect();
-    fs::write(&path, without_end.join("\n") + "\n").unwrap();
+    forget_the_end(folder.path());
     let status = Some(RunStatus::Killed);
     let call = UpdateRun { run_id: run_id.clone(), status, end_time: Some(5), run_name: None };
     store.update_run(&call).await.unwrap();
