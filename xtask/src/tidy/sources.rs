@@ -13,6 +13,9 @@ use super::{Findings, manifests, masking};
 const MOST_LINES: usize = 600;
 const MANY_LINES: usize = 400;
 
+/// How many files of a package name a foreign crate.
+type Names<'r> = BTreeMap<(&'r str, &'r str), usize>;
+
 /// One file of one member.
 struct Source {
     /// From the root of the workspace.
@@ -25,7 +28,7 @@ struct Source {
 
 /// Checks every Rust file of every member.
 pub(super) fn check(workspace: &Path, rules: &Rules, findings: &mut Findings) -> Result<()> {
-    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut names = Names::new();
     for folder in manifests::members(workspace)? {
         let member = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for path in rust_files(&folder)? {
@@ -33,18 +36,7 @@ pub(super) fn check(workspace: &Path, rules: &Rules, findings: &mut Findings) ->
             size(&source, findings);
             unfinished(&source, findings);
             words(&source, &rules.word, findings);
-            for rule in
-                rules.named_once.iter().filter(|rule| source.library && names_crate(&source.code, &rule.name))
-            {
-                if rule.package == member {
-                    *names.entry(&rule.name).or_default() += 1;
-                } else {
-                    findings.problems.push(format!(
-                        "{} names {}, which belongs to {}",
-                        source.path, rule.name, rule.package
-                    ));
-                }
-            }
+            count_names(&source, &member, &rules.named_once, &mut names, findings);
         }
     }
     named_once(&rules.named_once, &names, findings);
@@ -152,9 +144,29 @@ fn names_crate(code: &str, name: &str) -> bool {
     code.lines().any(|line| as_root(line) || line.trim() == format!("use {name};"))
 }
 
-fn named_once(rules: &[NamedOnce], names: &BTreeMap<&str, usize>, findings: &mut Findings) {
+/// Counts the names of foreign crates in one file of `member`; a name has a rule for each of its packages.
+fn count_names<'r>(
+    source: &Source,
+    member: &str,
+    rules: &'r [NamedOnce],
+    names: &mut Names<'r>,
+    findings: &mut Findings,
+) {
+    for rule in rules.iter().filter(|rule| source.library && names_crate(&source.code, &rule.name)) {
+        if rule.package == member {
+            *names.entry((&rule.package, &rule.name)).or_default() += 1;
+        } else if !rules.iter().any(|other| other.name == rule.name && other.package == member) {
+            findings.problems.push(format!(
+                "{} names {}, which belongs to {}",
+                source.path, rule.name, rule.package
+            ));
+        }
+    }
+}
+
+fn named_once(rules: &[NamedOnce], names: &Names<'_>, findings: &mut Findings) {
     for rule in rules {
-        let count = names.get(rule.name.as_str()).copied().unwrap_or(0);
+        let count = names.get(&(rule.package.as_str(), rule.name.as_str())).copied().unwrap_or(0);
         if count != rule.files {
             findings
                 .problems
@@ -206,6 +218,29 @@ mod tests {
         let text = concat!("fn f() {} // FIX", "ME later\n// TO", "DOs are words\n");
         unfinished(&source("a.rs", text), &mut findings);
         assert_eq!(findings.problems, [concat!("a.rs:1: FIX", "ME; write an issue or do it")]);
+    }
+
+    #[test]
+    fn a_name_may_belong_to_several_packages_and_each_is_counted() {
+        let rules: Rules = toml::from_str(
+            "[[named_once]]\nname = 'ort'\npackage = 'a'\nfiles = 1\n[[named_once]]\nname = 'ort'\npackage = 'b'\nfiles = 1\n",
+        )
+        .unwrap();
+        let mut findings = Findings::default();
+        let mut names = Names::new();
+        for member in ["a", "b", "b", "c"] {
+            let path = format!("crates/{member}/src/lib.rs");
+            count_names(&source(&path, "use ort;"), member, &rules.named_once, &mut names, &mut findings);
+        }
+        named_once(&rules.named_once, &names, &mut findings);
+        assert_eq!(
+            findings.problems,
+            [
+                "crates/c/src/lib.rs names ort, which belongs to a",
+                "crates/c/src/lib.rs names ort, which belongs to b",
+                "2 files of b name ort, not 1"
+            ]
+        );
     }
 
     #[test]

@@ -283,7 +283,7 @@ mod tests {
         );
         check_refused(
             "models:/@a",
-            "models:/@a: \"\" is no registered model name: not empty, without / and :",
+            "models:/@a: \"\" is no registered model name: not empty, without / and :, not `.`, and not beginning with `..`",
         );
         check_refused(
             "models:/a:b",

@@ -169,11 +169,12 @@ fn unreadable(change: impl FnOnce(&mut Value), message: &str) {
 #[test]
 fn certificates_that_cannot_be_checked_are_refused() {
     unreadable(|file| *file = json!([]), "`C` cannot be read as JSON");
+    unreadable(|file| file["tolerance"] = json!(1e300), "`C` cannot be read as JSON");
     unreadable(
         |file| file["format_version"] = json!(2),
         "`C`: key `format_version` is 2, and 1 is the only one known",
     );
-    for tolerance in [json!(0.0), json!(-1.0), json!(0.1), json!(1e300)] {
+    for tolerance in [json!(0.0), json!(-1.0), json!(0.1), json!(1e30)] {
         let mut document: Value = serde_json::from_str(&certificate().to_json()).unwrap();
         document["tolerance"] = tolerance;
         let error = Certificate::parse(document.to_string().as_bytes(), "C".as_ref()).unwrap_err();
