@@ -10,6 +10,8 @@ pub mod datasets;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod error;
+#[cfg(feature = "embedded")]
+mod file_store;
 pub mod logging;
 mod memory;
 mod python_json;
@@ -25,6 +27,8 @@ pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredMod
 #[cfg(feature = "embedded")]
 pub use embedded::EmbeddedStore;
 pub use error::{ApiError, BoxError, Error, Result};
+#[cfg(feature = "embedded")]
+pub use file_store::{FileStore, Imported};
 pub use memory::MemoryStore;
 pub use run::{ActiveRun, EndReport, Flushed, GitState, KillSwitch, RunArtifacts, RunOptions, Table};
 pub use settings::Settings;

@@ -156,10 +156,9 @@ fn count_names<'r>(
         if rule.package == member {
             *names.entry((&rule.package, &rule.name)).or_default() += 1;
         } else if !rules.iter().any(|other| other.name == rule.name && other.package == member) {
-            findings.problems.push(format!(
-                "{} names {}, which belongs to {}",
-                source.path, rule.name, rule.package
-            ));
+            findings
+                .problems
+                .push(format!("{} names {}, which belongs to {}", source.path, rule.name, rule.package));
         }
     }
 }

@@ -156,7 +156,8 @@ pub(super) fn delete_tag(connection: &Connection, call: &DeleteExperimentTag) ->
     Ok(())
 }
 
-fn put_tag(connection: &Connection, number: i64, tag: &Tag) -> Outcome<()> {
+/// Sets a tag of an experiment that is known.
+pub(super) fn put_tag(connection: &Connection, number: i64, tag: &Tag) -> Outcome<()> {
     connection
         .prepare_cached(
             "INSERT INTO experiment_tags (key, value, experiment_id) VALUES (?1, ?2, ?3)

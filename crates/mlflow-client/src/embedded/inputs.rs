@@ -1,6 +1,6 @@
 //! What runs read and make: links to datasets and logged models.
 
-use mlflow_types::inputs::DatasetInput;
+use mlflow_types::inputs::{DatasetInput, ModelInput, ModelOutput};
 use mlflow_types::runs::{LogInputs, LogOutputs, RunInfo};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
@@ -12,10 +12,20 @@ use super::{rules, runs};
 pub(super) fn log_inputs(connection: &Connection, call: &LogInputs) -> Outcome<()> {
     call.datasets.iter().try_for_each(rules::dataset_input)?;
     let run = runs::check_active(connection, call.run_id.as_str())?;
-    for input in &call.datasets {
-        put_dataset(connection, &run, input)?;
+    put_inputs(connection, &run, &call.datasets, &call.models)
+}
+
+/// Links a run to what it read; datasets and run are known to keep to the rules.
+pub(super) fn put_inputs(
+    connection: &Connection,
+    run: &RunInfo,
+    datasets: &[DatasetInput],
+    models: &[ModelInput],
+) -> Outcome<()> {
+    for input in datasets {
+        put_dataset(connection, run, input)?;
     }
-    for model in &call.models {
+    for model in models {
         connection
             .prepare_cached(
                 "INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)
@@ -23,7 +33,7 @@ pub(super) fn log_inputs(connection: &Connection, call: &LogInputs) -> Outcome<(
                  ON CONFLICT (source_type, source_id, destination_type, destination_id)
                  DO UPDATE SET input_uuid = excluded.input_uuid",
             )?
-            .execute(params![new_id(), call.run_id.as_str(), model.model_id.as_str()])?;
+            .execute(params![new_id(), run.run_id.as_str(), model.model_id.as_str()])?;
     }
     Ok(())
 }
@@ -80,14 +90,19 @@ fn put_dataset(connection: &Connection, run: &RunInfo, input: &DatasetInput) -> 
 
 /// Says what a run made. As a server does, it refuses a model that the run is said to have made already.
 pub(super) fn log_outputs(connection: &Connection, call: &LogOutputs) -> Outcome<()> {
-    runs::check_active(connection, call.run_id.as_str())?;
-    for model in &call.models {
+    let run = runs::check_active(connection, call.run_id.as_str())?;
+    put_outputs(connection, &run, &call.models)
+}
+
+/// Links a run to what it made.
+pub(super) fn put_outputs(connection: &Connection, run: &RunInfo, models: &[ModelOutput]) -> Outcome<()> {
+    for model in models {
         connection
             .prepare_cached(
                 "INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)
                  VALUES (?1, 'RUN_OUTPUT', ?2, 'MODEL_OUTPUT', ?3, ?4)",
             )?
-            .execute(params![new_id(), call.run_id.as_str(), model.model_id.as_str(), model.step])?;
+            .execute(params![new_id(), run.run_id.as_str(), model.model_id.as_str(), model.step])?;
     }
     Ok(())
 }

@@ -101,8 +101,8 @@ pub(super) fn delete_tag(connection: &Connection, call: &DeleteLoggedModelTag) -
     Ok(())
 }
 
-/// The experiment's number is taken from the model's own row.
-fn put_params(connection: &Connection, model_id: &str, params: &[Param]) -> Outcome<()> {
+/// Adds params of a model that is known; the experiment's number is taken from its own row.
+pub(super) fn put_params(connection: &Connection, model_id: &str, params: &[Param]) -> Outcome<()> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO logged_model_params (model_id, experiment_id, param_key, param_value)
          SELECT model_id, experiment_id, ?2, ?3 FROM logged_models WHERE model_id = ?1",

@@ -29,7 +29,7 @@ pub(super) fn log_batch(connection: &Connection, call: &LogBatch) -> Outcome<()>
 }
 
 /// Appends values; a value that is there already is not appended again.
-fn put(connection: &Connection, run: &RunInfo, metrics: &[Metric]) -> Outcome<()> {
+pub(super) fn put(connection: &Connection, run: &RunInfo, metrics: &[Metric]) -> Outcome<()> {
     let run_id = run.run_id.as_str();
     let mut latest: BTreeMap<&str, (i64, i64, f64, bool)> = BTreeMap::new();
     let mut insert = connection.prepare_cached(

@@ -12,6 +12,7 @@ mod address;
 mod column;
 mod database;
 mod experiments;
+mod import;
 mod inputs;
 mod logged_models;
 mod metrics;
@@ -35,6 +36,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use database::Database;
 
+use crate::file_store::{Contents, FileStore, Imported};
 use crate::{Error, Result};
 
 /// MLflow's database in one SQLite file: tracking and registry, shared with Python's MLflow.
@@ -72,7 +74,7 @@ impl EmbeddedStore {
     /// MLflow would take instead. A second store beside it would hide what was logged there.
     pub fn open_default(directory: &Path) -> Result<Self> {
         let (file, root) = (directory.join("mlflow.db"), directory.join("mlruns"));
-        if !file.exists() && has_file_store(&root) {
+        if !file.exists() && FileStore::is_one(&root) {
             return Err(Error::Setting {
                 setting: "MLFLOW_TRACKING_URI".to_owned(),
                 problem: format!(
@@ -87,6 +89,11 @@ impl EmbeddedStore {
         Self::open(&file.to_string_lossy(), &root.to_string_lossy())
     }
 
+    /// Carries everything over from a store of files.
+    pub(crate) async fn import(&self, contents: Contents) -> Result<Imported> {
+        self.database.write("import", move |transaction| import::import(transaction, &contents)).await
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         self.database.path()
@@ -96,15 +103,6 @@ impl EmbeddedStore {
     pub fn artifact_root(&self) -> &str {
         &self.artifact_root
     }
-}
-
-/// Whether a directory holds experiments of MLflow's old store of files: numbers with a `meta.yaml`.
-fn has_file_store(root: &Path) -> bool {
-    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).any(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.chars().all(|digit| digit.is_ascii_digit()) && path.join("meta.yaml").symlink_metadata().is_ok()
-    })
 }
 
 /// Milliseconds since the Unix epoch.

@@ -303,7 +303,8 @@ pub(super) fn delete_tag(connection: &Connection, call: &DeleteModelVersionTag) 
     Ok(())
 }
 
-fn put_tag(connection: &Connection, name: &str, version: u32, tag: &Tag) -> Outcome<()> {
+/// Sets a tag of a version that is known.
+pub(super) fn put_tag(connection: &Connection, name: &str, version: u32, tag: &Tag) -> Outcome<()> {
     connection
         .prepare_cached(
             "INSERT INTO model_version_tags (key, value, name, version, workspace) VALUES (?1, ?2, ?3, ?4, 'default')

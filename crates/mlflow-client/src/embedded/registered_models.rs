@@ -180,7 +180,8 @@ pub(super) fn set_tag(connection: &Connection, call: &SetRegisteredModelTag) -> 
     put_tag(connection, call.name.as_str(), &tag)
 }
 
-fn put_tag(connection: &Connection, name: &str, tag: &Tag) -> Outcome<()> {
+/// Sets a tag of a model that is known.
+pub(super) fn put_tag(connection: &Connection, name: &str, tag: &Tag) -> Outcome<()> {
     connection
         .prepare_cached(
             "INSERT INTO registered_model_tags (key, value, name, workspace) VALUES (?1, ?2, ?3, 'default')
