@@ -19,7 +19,10 @@ pub(crate) use models::{
     ShowModelArgs, TagArgs,
 };
 pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
-pub(crate) use runs::{ListRunsArgs, RunsArgs, RunsCommand, ShowRunArgs};
+pub(crate) use runs::{
+    DownloadArtifactsArgs, ExperimentsArgs, ExperimentsCommand, ListArtifactsArgs, ListExperimentsArgs,
+    ListRunsArgs, ReplayArgs, RunArtifactsCommand, RunsArgs, RunsCommand, ShowRunArgs,
+};
 pub(crate) use save::{FlavorArgs, SaveArgs};
 pub(crate) use search::{SearchArgs, SimilarityArgs};
 
@@ -72,8 +75,10 @@ pub(crate) enum Command {
     Log(LogArgs),
     /// Look at and change registered models.
     Models(ModelsArgs),
-    /// Look at runs.
+    /// Look at runs, and send what they could not send.
     Runs(RunsArgs),
+    /// Look at experiments.
+    Experiments(ExperimentsArgs),
     /// Show what a model is made of.
     Inspect(InspectArgs),
     /// Answer a request of MLflow's scoring protocol, without a server.

@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod encode;
+pub(crate) mod experiments;
 pub(crate) mod export;
 pub(crate) mod inspect;
 pub(crate) mod log;

@@ -65,6 +65,9 @@ pub(crate) enum Error {
     /// Nowhere to keep what is downloaded.
     #[error("there is no folder for downloaded models: neither XDG_CACHE_HOME nor HOME is set")]
     NoCache,
+    /// Nowhere to keep what cannot be sent at once.
+    #[error("there is no folder for what runs could not send: neither XDG_STATE_HOME nor HOME is set")]
+    NoSpool,
     /// There is no such folder.
     #[error("model folder {folder} does not exist")]
     NoModel { folder: String },

@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // There is nobody to tell if standard error is closed.
             let _ = print_failure(&mut io::stderr().lock(), &error);
-            ExitCode::from(FAILURE)
+            ExitCode::from(if interrupt::was_asked() { interrupt::INTERRUPTED } else { FAILURE })
         }
     }
 }
@@ -71,6 +71,7 @@ fn run(command: &Command, settings: &Settings) -> anyhow::Result<Outcome> {
         Command::Log(args) => commands::log::run(args, settings),
         Command::Models(args) => commands::models::run(args, settings),
         Command::Runs(args) => commands::runs::run(args, settings),
+        Command::Experiments(args) => commands::experiments::run(args, settings),
         Command::Inspect(args) => commands::inspect::run(args, settings),
         Command::Predict(args) => commands::predict::run(args, settings),
         Command::Export(args) => commands::export::run(args, settings),

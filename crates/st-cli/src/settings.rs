@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) log: String,
     /// Where ONNX Runtime and the cache are.
     pub(crate) places: Places,
+    /// Where runs keep what they could not send.
+    spool: Option<PathBuf>,
     /// The tracking store that was typed.
     tracking_uri: Option<String>,
     /// The model registry that was typed.
@@ -48,6 +50,7 @@ impl Settings {
             progress: io::stderr().is_terminal(),
             log,
             places: Places::from_env(variable),
+            spool: spool(),
             tracking_uri: global.tracking_uri.clone(),
             registry_uri: global.registry_uri.clone(),
         }
@@ -70,11 +73,19 @@ impl Settings {
         self.places.cache.as_ref().map(|cache| cache.join("mlflow")).ok_or(Error::NoCache)
     }
 
+    /// Where runs keep what they could not send. Not in the cache: it is the only copy.
+    pub(crate) fn spool(&self) -> Result<&Path, Error> {
+        self.spool.as_deref().ok_or(Error::NoSpool)
+    }
+
+    /// Who works here.
+    pub(crate) fn user() -> Option<String> {
+        text_variable("USER").or_else(|| text_variable("LOGNAME")).or_else(|| text_variable("USERNAME"))
+    }
+
     /// The tags that Python sets on what it logs: who, and with which program.
     pub(crate) fn origin_tags() -> Vec<Tag> {
-        let user =
-            text_variable("USER").or_else(|| text_variable("LOGNAME")).or_else(|| text_variable("USERNAME"));
-        let mut tags: Vec<Tag> = user.map(|user| Tag::new(system::USER, user)).into_iter().collect();
+        let mut tags: Vec<Tag> = Self::user().map(|user| Tag::new(system::USER, user)).into_iter().collect();
         tags.push(Tag::new(system::SOURCE_NAME, "st"));
         tags.push(Tag::new(system::SOURCE_TYPE, "LOCAL"));
         tags
@@ -112,6 +123,15 @@ fn variable(name: &str) -> Option<OsString> {
 /// A variable that is text; one that is not is as none.
 fn text_variable(name: &str) -> Option<String> {
     variable(name)?.into_string().ok()
+}
+
+/// The spool below the folder that the standard of the `XDG_` variables has for what must survive.
+fn spool() -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // A relative path is to be ignored, says the standard.
+    let state = set("XDG_STATE_HOME").filter(|folder| folder.is_absolute());
+    let state = state.or_else(|| set("HOME").map(|home| home.join(".local/state")));
+    state.map(|folder| folder.join("mlflow-sentence-transformers/spool"))
 }
 
 fn cores() -> usize {

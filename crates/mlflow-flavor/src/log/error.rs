@@ -27,6 +27,15 @@ pub enum LogError {
         /// What failed.
         source: Box<LogError>,
     },
+    /// The switch of the options was used.
+    #[error("the log was stopped")]
+    Stopped,
+    /// The switch of the options was used when the model was ready.
+    #[error("{model_uri} is logged; the log was stopped while it was being registered")]
+    StoppedRegistering {
+        /// The model.
+        model_uri: String,
+    },
     /// The given logged model has its files already.
     #[error("model {model_id} is not pending: its files are there, or it has failed")]
     NotPending {

@@ -6,6 +6,7 @@ mod link;
 mod options;
 mod register;
 mod run_artifacts;
+mod stop;
 mod upload;
 
 use mlflow_client::Client;
@@ -24,6 +25,7 @@ pub use error::LogError;
 pub use fetch::{fetch_model, fetch_model_with};
 pub use options::{LogOptions, Registration};
 pub use register::register_model;
+pub use stop::StopSwitch;
 
 use crate::{LoggedAs, MlModel, SavePlan};
 
@@ -59,7 +61,8 @@ pub struct ModelInfo {
 ///
 /// # Errors
 /// [`LogError::Upload`] if something failed once the model existed: it was then declared failed, and never is ready with
-/// a byte missing. Otherwise whatever the save, the store or the registry refuse.
+/// a byte missing. [`LogError::Stopped`] and [`LogError::StoppedRegistering`] if the options' switch was used. Otherwise
+/// whatever the save, the store or the registry refuse.
 pub async fn log_model(
     client: &Client,
     folder: &std::path::Path,
@@ -71,29 +74,30 @@ pub async fn log_model(
         Some(run_id) => Some(client.tracking().get_run(&GetRun { run_id: run_id.clone() }).await?),
         None => None,
     };
-    let model = match begin(client, run.as_ref(), options).await {
+    let stop = &options.stop;
+    if stop.is_stopped() {
+        return Err(LogError::Stopped);
+    }
+    let model = match stop.or_stop_soon(Box::pin(begin(client, run.as_ref(), options))).await {
         Ok(model) => model,
         Err(LogError::Client(error)) if error.is_unknown_route() => {
             let run = run.ok_or(LogError::NeedsRun)?;
-            return run_artifacts::log_model(client, folder, &run, options).await;
+            return Box::pin(run_artifacts::log_model(client, folder, &run, options)).await;
         }
         Err(error) => return Err(error),
     };
     let model_id = model.info.model_id.clone();
-    let sent = match fill(client, folder, &model, run.as_ref(), options).await {
+    let sent = match stop.or_stop(Box::pin(fill(client, folder, &model, run.as_ref(), options))).await {
         Ok(sent) => sent,
         Err(source) => return Err(give_up(client, model_id, source).await),
     };
-    let finalize = FinalizeLoggedModel { model_id: model_id.clone(), status: LoggedModelStatus::Ready };
-    let model = match client.tracking().finalize_logged_model(&finalize).await {
+    let ready = FinalizeLoggedModel { model_id: model_id.clone(), status: LoggedModelStatus::Ready };
+    let model = match client.tracking().finalize_logged_model(&ready).await {
         Ok(model) => model,
         Err(source) => return Err(give_up(client, model_id, source.into()).await),
     };
     let model_uri = format!("models:/{model_id}");
-    let registered = match &options.registration {
-        Some(registration) => Some(register_model(client, &model_uri, registration).await?),
-        None => None,
-    };
+    let registered = registered(client, &model_uri, options).await?;
     Ok(ModelInfo {
         model_uri,
         model_id: Some(model_id),
@@ -105,6 +109,19 @@ pub async fn log_model(
         files: sent.files,
         registered,
     })
+}
+
+/// The version, if one is asked for.
+async fn registered(
+    client: &Client,
+    model_uri: &str,
+    options: &LogOptions,
+) -> Result<Option<ModelVersion>, LogError> {
+    let Some(registration) = &options.registration else { return Ok(None) };
+    match options.stop.or_stop(Box::pin(register_model(client, model_uri, registration))).await {
+        Err(LogError::Stopped) => Err(LogError::StoppedRegistering { model_uri: model_uri.to_owned() }),
+        outcome => outcome.map(Some),
+    }
 }
 
 /// The logged model, new or given, still without files.
@@ -191,6 +208,11 @@ async fn fill(
 /// Declares a model failed and says why. A server that cannot hear even that keeps the model as pending, never as ready.
 async fn give_up(client: &Client, model_id: ModelId, source: LogError) -> LogError {
     let call = FinalizeLoggedModel { model_id: model_id.clone(), status: LoggedModelStatus::UploadFailed };
-    let declared = client.tracking().finalize_logged_model(&call).await.is_ok();
+    let declare = async { client.tracking().finalize_logged_model(&call).await.map_err(LogError::from) };
+    let declared = match &source {
+        // Whoever has asked to stop does not wait for all attempts.
+        LogError::Stopped => StopSwitch::used().or_stop_soon(declare).await.is_ok(),
+        _ => declare.await.is_ok(),
+    };
     LogError::Upload { model_id, declared, source: Box::new(source) }
 }

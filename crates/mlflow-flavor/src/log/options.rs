@@ -7,6 +7,7 @@ use mlflow_client::artifacts::Progress;
 use mlflow_client::types::tags::{Param, Tag};
 use mlflow_client::types::{ExperimentId, LoggedModelName, ModelAlias, ModelId, RegisteredModelName, RunId};
 
+use super::StopSwitch;
 use crate::SaveOptions;
 
 /// How a model is logged.
@@ -36,6 +37,8 @@ pub struct LogOptions {
     pub registration: Option<Registration>,
     /// Who is told how far the upload is.
     pub progress: Option<Arc<dyn Progress>>,
+    /// Asks the log to stop.
+    pub stop: StopSwitch,
 }
 
 /// How a model becomes a version of a registered one.
@@ -67,6 +70,7 @@ impl LogOptions {
             model_type: None,
             registration: None,
             progress: None,
+            stop: StopSwitch::new(),
         }
     }
 
@@ -88,6 +92,13 @@ impl LogOptions {
     #[must_use]
     pub fn with_save(mut self, save: SaveOptions) -> Self {
         self.save = save;
+        self
+    }
+
+    /// Sets what asks the log to stop.
+    #[must_use]
+    pub fn with_stop(mut self, stop: StopSwitch) -> Self {
+        self.stop = stop;
         self
     }
 

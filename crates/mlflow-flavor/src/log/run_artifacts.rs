@@ -5,7 +5,7 @@ use std::path::Path;
 use mlflow_client::Client;
 use mlflow_client::types::runs::{LogModel, Run};
 
-use super::{LogError, LogOptions, ModelInfo, register, upload};
+use super::{LogError, LogOptions, ModelInfo, registered, upload};
 use crate::{MlModel, SavePlan};
 
 /// The folder among the run's artifacts if no name is given; Python's own examples call it so.
@@ -26,14 +26,12 @@ pub(super) async fn log_model(
     save.mlflow_model =
         Some(MlModel { artifact_path: Some(name.to_owned()), run_id: Some(run_id.to_string()), ..given });
     let plan = SavePlan::new(folder, &save)?;
-    let sent = upload::send(client.artifacts(), &artifact_uri, plan, options.progress.as_ref()).await?;
+    let upload = upload::send(client.artifacts(), &artifact_uri, plan, options.progress.as_ref());
+    let sent = options.stop.or_stop(upload).await?;
     let model_json = sent.mlmodel.to_value().to_string();
     client.tracking().log_model(&LogModel { run_id: run_id.clone(), model_json, model_id: None }).await?;
     let model_uri = format!("runs:/{run_id}/{name}");
-    let registered = match &options.registration {
-        Some(registration) => Some(register::register_model(client, &model_uri, registration).await?),
-        None => None,
-    };
+    let registered = registered(client, &model_uri, options).await?;
     Ok(ModelInfo {
         model_uri,
         model_id: None,

@@ -12,7 +12,8 @@ use super::FlavorArgs;
 #[command(after_help = "Examples:\n  \
     st log -m all-MiniLM-L6-v2 --name encoder\n  \
     st log -m all-MiniLM-L6-v2 --name encoder --register search-encoder --alias champion\n  \
-    st encode -m models:/search-encoder@champion \"A man plays the guitar.\"\n\n\
+    st encode -m models:/search-encoder@champion \"A man plays the guitar.\"\n  \
+    st log -m all-MiniLM-L6-v2 --run-name baseline --metric spearman=0.81 --param pooling=mean\n\n\
     With no server named, MLflow's embedded store is used: mlflow.db and mlruns in this folder.\n\
     `mlflow ui` in the same folder shows what was logged.")]
 pub(crate) struct LogArgs {
@@ -36,9 +37,12 @@ pub(crate) struct LogArgs {
     /// A tag of the logged model and of the version.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) tag: Vec<(String, String)>,
-    /// A param of the logged model.
+    /// A param of the logged model, and of the new run if there is one.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) param: Vec<(String, String)>,
+    /// A metric of the new run, which measures the model.
+    #[arg(long, value_name = "KEY=NUMBER", value_parser = measure, requires = "run_name")]
+    pub(crate) metric: Vec<(String, f64)>,
     /// A free word for what the model is.
     #[arg(long, value_name = "WORD")]
     pub(crate) model_type: Option<String>,
@@ -58,6 +62,9 @@ pub(crate) struct PlaceArgs {
     /// The run that made the model; its params become the model's, its metrics are linked to it.
     #[arg(long, value_name = "ID")]
     pub(crate) run_id: Option<RunId>,
+    /// Start a run of this name, log the model to it, and end it.
+    #[arg(long, value_name = "NAME", conflicts_with = "run_id")]
+    pub(crate) run_name: Option<String>,
     /// The step of the run whose metrics are linked to the model.
     #[arg(long, value_name = "STEP", default_value_t = 0, requires = "run_id")]
     pub(crate) step: i64,
@@ -73,4 +80,11 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
         Some(_) => Err("the key is empty".to_owned()),
         None => Err("expected KEY=VALUE".to_owned()),
     }
+}
+
+/// `key=number`.
+fn measure(text: &str) -> Result<(String, f64), String> {
+    let (key, value) = pair(text)?;
+    let number = value.parse().map_err(|_| format!("`{value}` is no number"))?;
+    Ok((key, number))
 }

@@ -1,15 +1,20 @@
 //! `st log`: a model goes to MLflow, and perhaps into the registry.
 
+mod run;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use mlflow_client::types::ExperimentId;
+use mlflow_client::types::runs::RunStatus;
 use mlflow_client::types::tags::{Param, Tag};
-use mlflow_flavor::{LogOptions, ModelInfo, Registration, log_model};
+use mlflow_flavor::{LogOptions, ModelInfo, Registration, SaveOptions, StopSwitch, log_model};
 use serde_json::json;
 
 use super::Outcome;
 use crate::args::LogArgs;
+use crate::interrupt::AskFirst;
 use crate::mlflow::Mlflow;
 use crate::report::{self, Report};
 use crate::settings::Settings;
@@ -21,6 +26,13 @@ pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome
     let save = save_options::read(&args.flavor)?;
     let mlflow = Mlflow::open_or_create(settings)?;
     let experiment_id = mlflow.wait(experiment(args, &mlflow, settings))?;
+    let options = options(args, experiment_id, save);
+    let (info, complete) = mlflow.wait(carefully(args, &located.folder, options, &mlflow, settings))?;
+    report::print(&summary(&info, &mlflow, started), settings)?;
+    Ok(if complete { Outcome::Done } else { Outcome::Negative })
+}
+
+fn options(args: &LogArgs, experiment_id: ExperimentId, save: SaveOptions) -> LogOptions {
     let mut options = LogOptions::new(experiment_id).with_save(save);
     options.name.clone_from(&args.name);
     options.run_id.clone_from(&args.place.run_id);
@@ -31,11 +43,46 @@ pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome
     options.tags.extend(args.tag.iter().map(|(key, value)| Tag::new(key, value)));
     options.model_type.clone_from(&args.model_type);
     options.registration = registration(args);
-    let info = mlflow
-        .wait(log_model(&mlflow.client, &located.folder, &options))
-        .with_context(|| format!("cannot log {}", args.model.display()))?;
-    report::print(&summary(&info, &mlflow, started), settings)?;
-    Ok(Outcome::Done)
+    options
+}
+
+/// Logs so that a signal leaves no model that looks complete and no run that looks alive. Answers, too, whether the store
+/// has everything of the run.
+async fn carefully(
+    args: &LogArgs,
+    folder: &Path,
+    mut options: LogOptions,
+    mlflow: &Mlflow,
+    settings: &Settings,
+) -> anyhow::Result<(ModelInfo, bool)> {
+    let stop = StopSwitch::new();
+    let _asked = AskFirst::begin({
+        let stop = stop.clone();
+        move || stop.stop()
+    });
+    let own = tokio::select! {
+        biased;
+        own = run::start(args, &options.experiment_id, mlflow, settings) => own?,
+        () = run::stopped_for_long(&stop) => bail!("stopped before the run was known to have started"),
+    };
+    options.stop = stop.clone();
+    if let Some(own) = &own {
+        options.run_id = Some(own.run_id().clone());
+        run::kill_when_stopped(own, &stop);
+    }
+    let logged = log_model(&mlflow.client, folder, &options).await;
+    let status = match &logged {
+        _ if stop.is_stopped() => RunStatus::Killed,
+        Ok(_) => RunStatus::Finished,
+        Err(_) => RunStatus::Failed,
+    };
+    let complete = match own {
+        Some(own) => run::end(own, status).await,
+        None => Ok(true),
+    };
+    // What went wrong first is what the user needs to know.
+    let info = logged.with_context(|| format!("cannot log {}", args.model.display()))?;
+    Ok((info, complete?))
 }
 
 fn registration(args: &LogArgs) -> Option<Registration> {

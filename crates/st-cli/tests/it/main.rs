@@ -10,6 +10,7 @@ mod faults;
 mod interrupted;
 mod mlflow;
 mod models;
+mod runs;
 mod runtime;
 mod search;
 mod support;

@@ -33,6 +33,11 @@ impl Place {
         self.folder.path().join(name)
     }
 
+    /// Where state is kept.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.cache.path().join("state")
+    }
+
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
@@ -63,6 +68,7 @@ impl Place {
         command
             .current_dir(self.folder.path())
             .env("XDG_CACHE_HOME", self.cache.path())
+            .env("XDG_STATE_HOME", self.state())
             .env("ORT_DYLIB_PATH", runtime_library())
             .env_remove("ST_LOG")
             .env_remove("MLFLOW_TRACKING_URI")

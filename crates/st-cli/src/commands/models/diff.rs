@@ -12,6 +12,7 @@ use crate::commands::Outcome;
 use crate::error::Error;
 use crate::report::{self, Report};
 use crate::settings::Settings;
+use crate::table::Column;
 use crate::{model, table};
 
 /// Keys that differ between any two models, and say nothing of what they do.
@@ -91,7 +92,9 @@ fn shown(kind: &str, differences: &[Difference], args: &DiffArgs) -> String {
     let cell = |value: &Option<String>| value.clone().unwrap_or_else(|| "(absent)".to_owned());
     let rows: Vec<Vec<String>> =
         differences.iter().map(|(key, left, right)| vec![key.clone(), cell(left), cell(right)]).collect();
-    table::lines(&[kind, &args.left.to_string_lossy(), &args.right.to_string_lossy()], &rows) + "\n"
+    let (left, right) = (args.left.to_string_lossy(), args.right.to_string_lossy());
+    let columns = [Column::whole(kind), Column::elastic(&left, 12), Column::elastic(&right, 12)];
+    table::lines(&columns, &rows) + "\n"
 }
 
 #[cfg(test)]

@@ -7,10 +7,19 @@ use crate::args::ListModelsArgs;
 use crate::commands::Outcome;
 use crate::mlflow::Mlflow;
 use crate::settings::Settings;
+use crate::table::Column;
 use crate::{moment, report, table};
 
 /// Prompts live among the registered models; Python's client leaves them out in the same words.
 const NO_PROMPTS: &str = "tag.`mlflow.prompt.is_prompt` != 'true'";
+
+const COLUMNS: [Column<'static>; 5] = [
+    Column::elastic("name", 16),
+    Column::whole("latest version"),
+    Column::elastic("aliases", 12),
+    Column::whole("updated (UTC)"),
+    Column::elastic("description", 12),
+];
 
 pub(crate) fn run(args: &ListModelsArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let mlflow = Mlflow::open(settings)?;
@@ -25,8 +34,7 @@ pub(crate) fn run(args: &ListModelsArgs, settings: &Settings) -> anyhow::Result<
         report::note("note", &format!("no registered model at {}", mlflow.registry_shown()));
     } else {
         let rows: Vec<Vec<String>> = models.iter().map(row).collect();
-        let headings = ["name", "latest version", "aliases", "updated (UTC)", "description"];
-        report::print_text(&table::lines(&headings, &rows))?;
+        report::print_text(&table::lines(&COLUMNS, &rows))?;
     }
     Ok(Outcome::Done)
 }

@@ -11,7 +11,18 @@ use crate::commands::Outcome;
 use crate::mlflow::Mlflow;
 use crate::report::{self, Report};
 use crate::settings::Settings;
+use crate::table::Column;
 use crate::{moment, table};
+
+const COLUMNS: [Column<'static>; 7] = [
+    Column::whole("version"),
+    Column::elastic("aliases", 10),
+    Column::elastic("status", 5),
+    Column::elastic("source", 20),
+    Column::whole("created (UTC)"),
+    Column::whole("run"),
+    Column::elastic("tags", 10),
+];
 
 pub(crate) fn run(args: &ShowModelArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let mlflow = Mlflow::open(settings)?;
@@ -39,8 +50,7 @@ fn registered(name: &RegisteredModelName, mlflow: &Mlflow, settings: &Settings) 
     report::print(&shown(&model), settings)?;
     if !versions.is_empty() {
         let rows: Vec<Vec<String>> = versions.iter().map(|version| row(version, &model)).collect();
-        let headings = ["version", "aliases", "status", "created (UTC)", "source", "run", "tags"];
-        report::print_text(&format!("\n{}", table::lines(&headings, &rows)))?;
+        report::print_text(&format!("\n{}", table::lines(&COLUMNS, &rows)))?;
     }
     Ok(())
 }
@@ -84,8 +94,8 @@ fn row(version: &ModelVersion, model: &RegisteredModel) -> Vec<String> {
         version.version.to_string(),
         aliases.join(", "),
         version.status.as_str().to_ascii_lowercase().replace('_', " "),
-        moment::shown(version.creation_timestamp),
         version.source.clone(),
+        moment::shown(version.creation_timestamp),
         version.run_id.clone().unwrap_or_default(),
         tags.join(", "),
     ]

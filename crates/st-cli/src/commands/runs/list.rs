@@ -12,10 +12,21 @@ use crate::commands::Outcome;
 use crate::error::Error;
 use crate::mlflow::Mlflow;
 use crate::settings::Settings;
+use crate::table::Column;
 use crate::{moment, report, table};
 
 /// Metrics that a line has room for.
 const METRICS: usize = 3;
+
+/// What matters most comes first: a narrow terminal leaves the last ones out.
+const COLUMNS: [Column<'static>; 6] = [
+    Column::whole("run"),
+    Column::elastic("name", 12),
+    Column::whole("status"),
+    Column::elastic("metrics", 16),
+    Column::whole("started (UTC)"),
+    Column::elastic("experiment", 10),
+];
 
 pub(crate) fn run(args: &ListRunsArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let mlflow = Mlflow::open(settings)?;
@@ -34,8 +45,7 @@ pub(crate) fn run(args: &ListRunsArgs, settings: &Settings) -> anyhow::Result<Ou
         report::note("note", &format!("no run at {}", mlflow.tracking_shown()));
     } else {
         let rows: Vec<Vec<String>> = runs.iter().map(|run| row(run, &experiments)).collect();
-        let headings = ["run", "name", "experiment", "status", "started (UTC)", "metrics"];
-        report::print_text(&table::lines(&headings, &rows))?;
+        report::print_text(&table::lines(&COLUMNS, &rows))?;
     }
     Ok(Outcome::Done)
 }
@@ -76,9 +86,9 @@ fn row(run: &Run, experiments: &BTreeMap<ExperimentId, String>) -> Vec<String> {
     vec![
         run.info.run_id.to_string(),
         run.info.run_name.clone(),
-        experiments.get(&run.info.experiment_id).cloned().unwrap_or_default(),
         run.info.status.as_str().to_ascii_lowercase(),
-        moment::shown(run.info.start_time),
         metrics.join(", "),
+        moment::shown(run.info.start_time),
+        experiments.get(&run.info.experiment_id).cloned().unwrap_or_default(),
     ]
 }
