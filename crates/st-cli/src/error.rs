@@ -59,6 +59,9 @@ pub(crate) enum Error {
     /// Nothing was ever logged here.
     #[error("there is no MLflow store here: no server is named, and this folder has no {file}")]
     NoStore { file: &'static str },
+    /// There is no such model, and others are alike.
+    #[error("{failed}")]
+    NotFound { failed: String, advice: String, source: Box<dyn std::error::Error + Send + Sync> },
     /// There is no such experiment.
     #[error("there is no experiment `{name}`")]
     NoExperiment { name: String },

@@ -1,5 +1,9 @@
 //! Advice for failures that have a known way out.
 
+mod mlflow;
+
+use mlflow_flavor::LogError;
+
 use crate::error::Error;
 
 /// The command that brings ONNX Runtime in a checkout.
@@ -13,6 +17,10 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         own.or_else(|| cause.downcast_ref().and_then(model))
             .or_else(|| cause.downcast_ref().and_then(export))
             .or_else(|| cause.downcast_ref().and_then(flavor))
+            .or_else(|| cause.downcast_ref().and_then(mlflow::client))
+            .or_else(|| cause.downcast_ref().and_then(mlflow::log))
+            // As the source of another one it is in a box, which is a type of its own.
+            .or_else(|| cause.downcast_ref::<Box<LogError>>().and_then(|error| mlflow::log(error)))
     })
 }
 
@@ -29,7 +37,10 @@ fn own(error: &Error) -> Option<String> {
                                   store in this folder"
                 .to_owned()
         }
-        Error::NoExperiment { .. } => "`st log --experiment NAME` creates one".to_owned(),
+        Error::NotFound { advice, .. } => advice.clone(),
+        Error::NoExperiment { .. } => {
+            "`st experiments list` shows the experiments; `st log --experiment NAME` creates one".to_owned()
+        }
         Error::NotMlflow { .. } => "make one with `st save -m FOLDER -o NEW_FOLDER`".to_owned(),
         Error::OneText { .. } => "pass `--ranges FILE.npy`, or encode more texts at once".to_owned(),
         Error::NotFinite { .. } => "write .npy or .parquet, which can hold it".to_owned(),

@@ -17,6 +17,7 @@ mod interrupt;
 mod mlflow;
 mod model;
 mod moment;
+mod nearest;
 mod output;
 mod probe;
 mod progress;

@@ -10,6 +10,7 @@ use mlflow_client::uri::{ArtifactUri, Resolved};
 use tokio::runtime::Runtime;
 
 use crate::error::Error;
+use crate::nearest;
 use crate::settings::Settings;
 
 /// Where MLflow keeps things when nobody names a place.
@@ -65,7 +66,23 @@ impl Mlflow {
     /// What a URI means today.
     pub(crate) fn resolve(&self, uri: &str) -> anyhow::Result<Resolved> {
         let parsed: ArtifactUri = uri.parse()?;
-        self.wait(self.client.resolve(&parsed)).with_context(|| format!("cannot find {uri}"))
+        self.wait(self.client.resolve(&parsed)).map_err(|error| {
+            let is_not_found = error.is_not_found();
+            self.failed(format!("cannot find {uri}"), error, is_not_found.then_some(&parsed))
+        })
+    }
+
+    /// A failure with what failed, and with advice if something is missing and others are alike.
+    pub(crate) fn failed(
+        &self,
+        failed: String,
+        error: impl std::error::Error + Send + Sync + 'static,
+        missing: Option<&ArtifactUri>,
+    ) -> anyhow::Error {
+        match missing.and_then(|uri| self.wait(nearest::advice(&self.client, uri))) {
+            Some(advice) => Error::NotFound { failed, advice, source: Box::new(error) }.into(),
+            None => anyhow::Error::new(error).context(failed),
+        }
     }
 
     /// The tracking store, without secrets.

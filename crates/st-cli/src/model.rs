@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use mlflow_flavor::{DigestPolicy, LoadOptions, LoadedModel, fetch_model_with, load_model_with};
+use mlflow_client::uri::ArtifactUri;
+use mlflow_flavor::{DigestPolicy, LoadOptions, LoadedModel, LogError, fetch_model_with, load_model_with};
 use st_core::{BoxError, Mode};
 use st_model::SentenceTransformer;
 
@@ -65,13 +66,19 @@ fn locate_with(path: &Path, settings: &Settings, options: &LoadOptions) -> anyho
 
 fn fetch(uri: &str, settings: &Settings, options: &LoadOptions) -> anyhow::Result<Located> {
     let mlflow = Mlflow::open(settings)?;
-    let parsed = uri.parse()?;
+    let parsed: ArtifactUri = uri.parse()?;
     let cache = settings.mlflow_cache()?;
-    let fetched = mlflow
-        .wait(fetch_model_with(&mlflow.client, &parsed, &cache, options))
-        .with_context(|| format!("cannot fetch {uri} from {}", mlflow.tracking_shown()))?;
+    let fetched =
+        mlflow.wait(fetch_model_with(&mlflow.client, &parsed, &cache, options)).map_err(|error| {
+            let missing = is_not_found(&error).then_some(&parsed);
+            mlflow.failed(format!("cannot fetch {uri} from {}", mlflow.tracking_shown()), error, missing)
+        })?;
     tracing::info!(uri, folder = %fetched.path.display(), "model fetched");
     Ok(Located { folder: fetched.data_path.clone(), mlflow: Some(fetched) })
+}
+
+fn is_not_found(error: &LogError) -> bool {
+    matches!(error, LogError::Client(error) if error.is_not_found())
 }
 
 /// Loads a model.

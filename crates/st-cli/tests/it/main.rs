@@ -7,6 +7,7 @@ mod broken_models;
 mod encode;
 mod fast;
 mod faults;
+mod hints;
 mod interrupted;
 mod mlflow;
 mod models;

@@ -4,6 +4,7 @@ use futures::TryStreamExt;
 use mlflow_client::types::RegisteredModelName;
 use mlflow_client::types::model_versions::{ModelVersion, SearchModelVersions};
 use mlflow_client::types::registered_models::RegisteredModel;
+use mlflow_client::uri::{ArtifactUri, ModelReference, ModelUri};
 use serde_json::{Value, json};
 
 use crate::args::ShowModelArgs;
@@ -35,7 +36,11 @@ pub(crate) fn run(args: &ShowModelArgs, settings: &Settings) -> anyhow::Result<O
 
 /// A registered model with its versions, the newest first.
 fn registered(name: &RegisteredModelName, mlflow: &Mlflow, settings: &Settings) -> anyhow::Result<()> {
-    let model = mlflow.wait(mlflow.client.registered_models().get(name))?;
+    let model = mlflow.wait(mlflow.client.registered_models().get(name)).map_err(|error| {
+        let latest = ArtifactUri::Model(ModelUri::new(ModelReference::Latest { name: name.clone() }));
+        let missing = error.is_not_found().then_some(&latest);
+        mlflow.failed(format!("cannot show {name}"), error, missing)
+    })?;
     // A name may hold quotes; the filter's own are doubled by its builder.
     let call = SearchModelVersions {
         filter: Some(format!("name = {}", quoted(name.as_str()))),
