@@ -25,7 +25,7 @@ pub mod uri;
 
 pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredModels, Runs};
 #[cfg(feature = "embedded")]
-pub use embedded::EmbeddedStore;
+pub use embedded::{DatabaseReport, EmbeddedStore};
 pub use error::{ApiError, BoxError, Error, Result};
 #[cfg(feature = "embedded")]
 pub use file_store::{FileStore, Imported};

@@ -14,7 +14,7 @@ use crate::nearest;
 use crate::settings::Settings;
 
 /// Where MLflow keeps things when nobody names a place.
-const EMBEDDED: &str = "sqlite:///mlflow.db";
+pub(crate) const EMBEDDED: &str = "sqlite:///mlflow.db";
 
 /// What the path of an embedded store follows.
 const SQLITE: &str = "sqlite:///";

@@ -6,12 +6,16 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::settings::Settings;
+use crate::table;
 
 /// Columns of a line that is cut to fit.
 const WIDTH: usize = 100;
 
 /// Columns of a list, beside the name that it has.
 const LIST_WIDTH: usize = 80;
+
+/// Columns of a value at least, however narrow the terminal.
+const LEAST_ROOM: usize = 24;
 
 /// Named values, in order; an object among them is a section.
 ///
@@ -61,8 +65,13 @@ fn stdout(source: io::Error) -> Error {
 
 /// A report as aligned lines.
 pub(crate) fn lines(report: &Report) -> String {
+    lines_within(report, table::terminal_width())
+}
+
+/// The same; texts with blanks are wrapped at so many columns.
+fn lines_within(report: &Report, limit: usize) -> String {
     let mut out = String::new();
-    rows(report.iter().filter(|(_, value)| !value.is_object()), "", &mut out);
+    rows(report.iter().filter(|(_, value)| !value.is_object()), "", limit, &mut out);
     for (name, value) in report {
         if let Value::Object(section) = value {
             if !out.is_empty() {
@@ -70,22 +79,45 @@ pub(crate) fn lines(report: &Report) -> String {
             }
             out.push_str(&spaced(name));
             out.push('\n');
-            rows(section.iter(), "  ", &mut out);
+            rows(section.iter(), "  ", limit, &mut out);
         }
     }
     out
 }
 
-fn rows<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>, indent: &str, out: &mut String) {
+fn rows<'a>(
+    entries: impl Iterator<Item = (&'a String, &'a Value)>,
+    indent: &str,
+    limit: usize,
+    out: &mut String,
+) {
     let entries: Vec<_> = entries.filter(|(_, value)| !value.is_null()).collect();
     let width = entries.iter().map(|(name, _)| label(name).chars().count()).max().unwrap_or_default();
     for (name, value) in entries {
         let blank = format!("\n{indent}{:width$}  ", "");
-        let text = shown(name, value).replace('\n', &blank);
+        let room = limit.saturating_sub(indent.len() + width + 2).max(LEAST_ROOM);
+        let text = wrapped(&shown(name, value), room).replace('\n', &blank);
         let line = format!("{indent}{:<width$}  {text}", label(name));
         out.push_str(line.trim_end());
         out.push('\n');
     }
+}
+
+/// A text with line ends where words would pass the last column; a word that is longer alone stays whole.
+fn wrapped(text: &str, room: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for part in text.split_inclusive([' ', '\n']) {
+        let length = part.trim_end().chars().count();
+        if column > 0 && column + length > room {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+            column = 0;
+        }
+        out.push_str(part);
+        column = if part.ends_with('\n') { 0 } else { column + part.chars().count() };
+    }
+    out
 }
 
 /// The unit is in the value; the name need not say it.
@@ -120,6 +152,26 @@ fn shown(name: &str, value: &Value) -> String {
             entries.collect::<Vec<_>>().join(", ")
         }
     }
+}
+
+/// A section, after a blank line, of names and values that are not ours: both as they are, but for what would steer a
+/// terminal.
+pub(crate) fn foreign(title: &str, entries: &[(String, String)]) -> String {
+    let plain = |text: &str| {
+        let kept = |character: char| character == '\n' || !character.is_control();
+        text.chars().map(|character| if kept(character) { character } else { '\u{fffd}' }).collect::<String>()
+    };
+    let width = entries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let blank = format!("\n  {:width$}  ", "");
+    let room = table::terminal_width().saturating_sub(width + 4).max(LEAST_ROOM);
+    let mut out = format!("\n{title}\n");
+    for (name, value) in entries {
+        let text = wrapped(&plain(value), room).replace('\n', &blank);
+        let line = format!("  {:<width$}  {text}", plain(name));
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
 }
 
 /// Beside each other as far as the line reaches.
@@ -208,6 +260,26 @@ mod tests {
             unreachable!("an object")
         };
         assert_eq!(lines(&report), "model  m\ntotal  1.5 kB\n\nlimits\n  max tokens  256\n");
+    }
+
+    #[test]
+    fn long_texts_are_wrapped_under_themselves() {
+        let report = Report::from_iter([
+            ("state".to_owned(), json!("works")),
+            ("hint".to_owned(), json!("nothing listens at that address, or so it seems")),
+        ]);
+        let expected = "state  works\nhint   nothing listens at that\n       address, or so it seems\n";
+        assert_eq!(lines_within(&report, 32), expected);
+        assert_eq!(wrapped("/a/very/long/path/alone and more", 10), "/a/very/long/path/alone\nand more");
+        assert_eq!(wrapped("two\nlines of text", 8), "two\nlines of\ntext");
+    }
+
+    #[test]
+    fn foreign_names_stay_as_they_are() {
+        let entries = [("recall_at_10", "0.93"), ("eval_seconds", "2"), ("note", "a\u{1b}[2J\nb")];
+        let entries = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let expected = "\nmetrics\n  recall_at_10  0.93\n  eval_seconds  2\n  note          a\u{fffd}[2J\n                b\n";
+        assert_eq!(foreign("metrics", &entries), expected);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use mlflow_client::settings::variables;
 use mlflow_client::types::tags::{Tag, system};
 use st_core::{EncodeOptions, Prompt, Task};
 use st_model::{LoadOptions, Places};
@@ -66,6 +67,21 @@ impl Settings {
             settings.registry_uri = Some(uri.as_str().into());
         }
         Ok(settings)
+    }
+
+    /// Who named the tracking store and the registry, in the user's words.
+    pub(crate) fn store_origins(&self, mlflow: &mlflow_client::Settings) -> (&'static str, &'static str) {
+        let tracking = match (&self.tracking_uri, &mlflow.tracking_uri) {
+            (Some(_), _) => "--tracking-uri",
+            (None, Some(_)) => variables::MLFLOW_TRACKING_URI,
+            (None, None) => "default, as nobody names another",
+        };
+        let registry = match (&self.registry_uri, &mlflow.registry_uri) {
+            (Some(_), _) => "--registry-uri",
+            (None, Some(_)) => variables::MLFLOW_REGISTRY_URI,
+            (None, None) => tracking,
+        };
+        (tracking, registry)
     }
 
     /// Where downloaded models are kept.

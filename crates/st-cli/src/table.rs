@@ -32,12 +32,16 @@ impl<'a> Column<'a> {
 ///
 /// On a terminal that is too narrow, cells are cut and then the last columns are left out. What is piped on has all.
 pub(crate) fn lines(columns: &[Column<'_>], rows: &[Vec<String>]) -> String {
-    let terminal = terminal_size::terminal_size_of(io::stdout());
-    lines_within(columns, rows, terminal.map(|(width, _)| usize::from(width.0)))
+    lines_within(columns, rows, terminal_width())
 }
 
-fn lines_within(columns: &[Column<'_>], rows: &[Vec<String>], limit: Option<usize>) -> String {
-    let shown = fitted(columns, rows, limit.unwrap_or(usize::MAX));
+/// Columns of the terminal; no end of them where there is none.
+pub(crate) fn terminal_width() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(usize::MAX, |(width, _)| usize::from(width.0))
+}
+
+fn lines_within(columns: &[Column<'_>], rows: &[Vec<String>], limit: usize) -> String {
+    let shown = fitted(columns, rows, limit);
     let headings: Vec<String> = columns.iter().map(|column| column.heading.to_owned()).collect();
     let mut out = String::new();
     for row in std::iter::once(&headings).chain(rows) {
@@ -110,19 +114,19 @@ mod tests {
         [Column::whole("run"), Column::elastic("name", 6), Column::elastic("metrics", 10)];
 
     #[track_caller]
-    fn check(limit: Option<usize>, expected: &str) {
+    fn check(limit: usize, expected: &str) {
         let cells = |texts: [&str; 3]| texts.map(str::to_owned).to_vec();
         let rows = [cells(["0123456789", "a-longer-name", "loss 0.25, accuracy 0.9"]), cells(["1", "b", ""])];
         let lines = lines_within(&COLUMNS, &rows, limit);
         assert_eq!(lines, expected);
-        assert!(lines.lines().all(|line| length(line) <= limit.unwrap_or(usize::MAX).max(10)));
+        assert!(lines.lines().all(|line| length(line) <= limit.max(10)));
     }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_empty_ones_are_left_out() {
         let columns = ["name", "notes", "version"].map(Column::whole);
         let rows = [vec!["encoder".to_owned(), String::new(), "2".to_owned()], vec!["e".to_owned()]];
-        assert_eq!(lines_within(&columns, &rows, None), "name     version\nencoder  2\ne\n");
+        assert_eq!(lines_within(&columns, &rows, usize::MAX), "name     version\nencoder  2\ne\n");
     }
 
     #[test]
@@ -130,15 +134,12 @@ mod tests {
         let whole = "run         name           metrics\n\
                      0123456789  a-longer-name  loss 0.25, accuracy 0.9\n\
                      1           b\n";
-        check(None, whole);
-        check(Some(50), whole);
-        check(
-            Some(36),
-            "run         name         metrics\n0123456789  a-longer-n…  loss 0.25,…\n1           b\n",
-        );
-        check(Some(30), "run         name    metrics\n0123456789  a-lon…  loss 0.25…\n1           b\n");
-        check(Some(29), "run         name\n0123456789  a-longer-name\n1           b\n");
-        check(Some(5), "run\n0123456789\n1\n");
+        check(usize::MAX, whole);
+        check(50, whole);
+        check(36, "run         name         metrics\n0123456789  a-longer-n…  loss 0.25,…\n1           b\n");
+        check(30, "run         name    metrics\n0123456789  a-lon…  loss 0.25…\n1           b\n");
+        check(29, "run         name\n0123456789  a-longer-name\n1           b\n");
+        check(5, "run\n0123456789\n1\n");
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod random_name;
 mod refusal;
 mod registered_models;
 mod registry;
+mod report;
 mod rules;
 mod run_rows;
 mod runs;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use database::Database;
+pub use report::DatabaseReport;
 
 use crate::file_store::{Contents, FileStore, Imported};
 use crate::{Error, Result};

@@ -9,7 +9,8 @@ use mlflow_client::types::{ExperimentId, RunId};
 /// Look at runs.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    st runs list --experiment encoders --filter \"metrics.spearman > 0.8\" --order-by \"metrics.spearman DESC\"\n  \
+    st runs list --filter \"metrics.spearman > 0.8\"\n  \
+    st runs list --experiment encoders --order-by \"metrics.spearman DESC\"\n  \
     st runs show 0123456789abcdef0123456789abcdef --metric loss\n  \
     st runs artifacts list 0123456789abcdef0123456789abcdef\n  \
     st runs replay --list")]
@@ -105,12 +106,10 @@ pub(crate) struct DownloadArtifactsArgs {
 
 /// Send what runs could not send.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "What a run logs is on disk before it is sent, where the run has a spool, as those of `st log` \
-    do.\nA server that was away, a process that was killed: what was not sent stays there until it is replayed.\n\
-    Each value arrives once, however often and wherever a replay breaks off. A run whose process was killed\n\
-    ends as failed."
-)]
+#[command(after_help = "What a run of `st log` logs is on disk before it is sent. If the server is away or \
+    the process is killed, it stays there until it is replayed. Each value arrives once, wherever a replay breaks \
+    off. A run whose process was killed ends as failed.\n\n\
+    Example:\n  st runs replay --tracking-uri http://127.0.0.1:5000")]
 pub(crate) struct ReplayArgs {
     /// The folder of the spool [default: `mlflow-sentence-transformers/spool` in `XDG_STATE_HOME`, or in ~/.local/state].
     #[arg(long, value_name = "DIR")]

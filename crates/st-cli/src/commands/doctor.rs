@@ -1,8 +1,11 @@
 //! `st doctor`: what is installed, what is missing, and the command that mends it.
 
+mod store;
+
 use std::fs;
 use std::path::Path;
 
+use mlflow_client::logging::Spool;
 use serde_json::{Value, json};
 use st_model::{Places, RuntimeInfo};
 
@@ -24,11 +27,64 @@ pub(crate) fn run(args: &DoctorArgs, settings: &Settings) -> anyhow::Result<Outc
         ("runtime".to_owned(), runtime),
         ("cache".to_owned(), cache(places.cache.as_deref())),
     ]);
-    if let Some(advice) = &advice {
-        report.insert("missing".to_owned(), json!({"onnx_runtime": advice}));
+    let mut missing = Report::new();
+    if let Some(advice) = advice {
+        missing.insert("onnx_runtime".to_owned(), json!(advice));
+    }
+    mlflow(settings, &mut report, &mut missing);
+    report.insert("spool".to_owned(), Value::Object(spool(settings)));
+    let outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Negative };
+    if !missing.is_empty() {
+        report.insert("missing".to_owned(), Value::Object(missing));
     }
     report::print(&report, settings)?;
-    Ok(if advice.is_some() { Outcome::Negative } else { Outcome::Done })
+    Ok(outcome)
+}
+
+/// The stores that the other commands would use.
+fn mlflow(settings: &Settings, report: &mut Report, missing: &mut Report) {
+    let found = match settings.mlflow() {
+        Ok(found) => found,
+        Err(error) => {
+            report.insert("mlflow".to_owned(), json!({"state": "a setting makes no sense"}));
+            missing.insert("mlflow".to_owned(), json!(error.to_string()));
+            return;
+        }
+    };
+    let (tracking_from, registry_from) = settings.store_origins(&found);
+    let tracking = found.tracking_uri.as_ref();
+    let registry = found.effective_registry_uri();
+    let mut stores = vec![("mlflow", tracking, tracking_from)];
+    if registry != tracking {
+        stores.push(("mlflow_registry", registry, registry_from));
+    }
+    for (name, uri, from) in stores {
+        let store = store::look(uri, from, &found);
+        report.insert(name.to_owned(), Value::Object(store.section));
+        if let Some(problem) = store.problem {
+            missing.insert(name.to_owned(), json!(problem));
+        }
+    }
+}
+
+/// What runs could not send yet.
+fn spool(settings: &Settings) -> Report {
+    let folder = match settings.spool() {
+        Ok(folder) => folder,
+        Err(error) => return Report::from_iter([("folder".to_owned(), json!(error.to_string()))]),
+    };
+    let waiting = match Spool::new(folder).pending() {
+        Err(error) => error.to_string(),
+        Ok(files) if files.is_empty() => "nothing".to_owned(),
+        Ok(files) => {
+            let entries: u64 = files.iter().map(|file| file.waiting).sum();
+            format!("{entries} entries in {} files; `st runs replay` sends them", files.len())
+        }
+    };
+    Report::from_iter([
+        ("folder".to_owned(), json!(folder.display().to_string())),
+        ("waiting".to_owned(), json!(waiting)),
+    ])
 }
 
 /// The library as it loads, or why it does not and what to do about it.

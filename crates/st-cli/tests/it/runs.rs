@@ -238,6 +238,9 @@ fn runs_can_be_looked_at_from_all_sides() {
     assert!(listed.starts_with(&format!("run{:31}name  status    metrics", "")), "{listed}");
     assert!(listed.contains(&format!("{bad}  bad   finished  loss 0.5000")), "{listed}");
 
+    let shown = place.ok(&["runs", "show", &good]);
+    assert!(shown.contains("\nmetrics\n  accuracy  NaN\n  loss      0.25\n\ntags\n"), "{shown}");
+
     let history = json(&["runs", "show", &good, "--metric", "loss", "--metric", "accuracy", "--json"]);
     assert_eq!((&history[0]["key"], &history[0]["value"]), (&json!("loss"), &json!(0.25)));
     assert_eq!((&history[1]["key"], &history[1]["value"]), (&json!("accuracy"), &json!("NaN")));

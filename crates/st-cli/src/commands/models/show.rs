@@ -5,7 +5,7 @@ use mlflow_client::types::RegisteredModelName;
 use mlflow_client::types::model_versions::{ModelVersion, SearchModelVersions};
 use mlflow_client::types::registered_models::RegisteredModel;
 use mlflow_client::uri::{ArtifactUri, ModelReference, ModelUri};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::ShowModelArgs;
 use crate::commands::Outcome;
@@ -53,6 +53,10 @@ fn registered(name: &RegisteredModelName, mlflow: &Mlflow, settings: &Settings) 
         return Ok(report::print_json(&json!({"registered_model": model, "model_versions": versions}))?);
     }
     report::print(&shown(&model), settings)?;
+    if !model.tags.is_empty() {
+        let tags: Vec<_> = model.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+        report::print_text(&report::foreign("tags", &tags))?;
+    }
     if !versions.is_empty() {
         let rows: Vec<Vec<String>> = versions.iter().map(|version| row(version, &model)).collect();
         report::print_text(&format!("\n{}", table::lines(&COLUMNS, &rows)))?;
@@ -74,17 +78,12 @@ fn place(uri: &str, mlflow: &Mlflow, settings: &Settings) -> anyhow::Result<()> 
 }
 
 fn shown(model: &RegisteredModel) -> Report {
-    let tags: Report = model.tags.iter().map(|tag| (tag.key.clone(), json!(tag.value))).collect();
-    let mut report = Report::from_iter([
+    Report::from_iter([
         ("name".to_owned(), json!(model.name)),
         ("description".to_owned(), json!(model.description.as_ref().filter(|text| !text.is_empty()))),
         ("created".to_owned(), json!(moment::shown(model.creation_timestamp))),
         ("updated".to_owned(), json!(moment::shown(model.last_updated_timestamp))),
-    ]);
-    if !tags.is_empty() {
-        report.insert("tags".to_owned(), Value::Object(tags));
-    }
-    report
+    ])
 }
 
 fn row(version: &ModelVersion, model: &RegisteredModel) -> Vec<String> {

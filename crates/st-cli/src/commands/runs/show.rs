@@ -1,7 +1,7 @@
 //! `st runs show`.
 
 use mlflow_client::types::runs::Run;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::ShowRunArgs;
 use crate::commands::Outcome;
@@ -17,12 +17,13 @@ pub(crate) fn run(args: &ShowRunArgs, settings: &Settings) -> anyhow::Result<Out
         report::print_json(&run)?;
     } else {
         report::print(&shown(&run), settings)?;
+        report::print_text(&logged(&run))?;
     }
     Ok(Outcome::Done)
 }
 
 fn shown(run: &Run) -> Report {
-    let mut report = Report::from_iter([
+    Report::from_iter([
         ("run".to_owned(), json!(run.info.run_id)),
         ("name".to_owned(), json!(run.info.run_name)),
         ("experiment".to_owned(), json!(run.info.experiment_id)),
@@ -30,27 +31,27 @@ fn shown(run: &Run) -> Report {
         ("started".to_owned(), json!(moment::shown(run.info.start_time))),
         ("ended".to_owned(), json!(run.info.end_time.map(|end| moment::shown(Some(end))))),
         ("artifacts".to_owned(), json!(run.info.artifact_uri)),
-    ]);
-    let mut section = |name: &str, entries: Vec<(String, Value)>| {
-        if !entries.is_empty() {
-            report.insert(name.to_owned(), Value::Object(entries.into_iter().collect()));
-        }
-    };
-    section("params", run.data.params.iter().map(|param| (param.key.clone(), json!(param.value))).collect());
-    section(
-        "metrics",
-        run.data.metrics.iter().map(|metric| (metric.key.clone(), json!(metric.value))).collect(),
-    );
-    section("tags", run.data.tags.iter().map(|tag| (tag.key.clone(), json!(tag.value))).collect());
-    let datasets = run.inputs.dataset_inputs.iter();
-    section(
-        "datasets",
-        datasets.map(|input| (input.dataset.name.clone(), json!(input.dataset.digest))).collect(),
-    );
+    ])
+}
+
+/// What was logged, in sections.
+fn logged(run: &Run) -> String {
+    let data = &run.data;
+    let datasets = run.inputs.dataset_inputs.iter().map(|input| &input.dataset);
     let models = run.outputs.model_outputs.iter();
-    section(
-        "models",
-        models.map(|model| (model.model_id.to_string(), json!(format!("step {}", model.step)))).collect(),
-    );
-    report
+    let sections: [(&str, Vec<(String, String)>); 5] = [
+        ("params", data.params.iter().map(|param| (param.key.clone(), param.value.clone())).collect()),
+        (
+            "metrics",
+            data.metrics.iter().map(|metric| (metric.key.clone(), metric.value.to_string())).collect(),
+        ),
+        ("tags", data.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()),
+        ("datasets", datasets.map(|dataset| (dataset.name.clone(), dataset.digest.clone())).collect()),
+        (
+            "models",
+            models.map(|model| (model.model_id.to_string(), format!("step {}", model.step))).collect(),
+        ),
+    ];
+    let filled = sections.into_iter().filter(|(_, entries)| !entries.is_empty());
+    filled.map(|(title, entries)| report::foreign(title, &entries)).collect()
 }
