@@ -16,9 +16,6 @@ use crate::settings::Settings;
 /// Where MLflow keeps things when nobody names a place.
 pub(crate) const EMBEDDED: &str = "sqlite:///mlflow.db";
 
-/// What the path of an embedded store follows.
-const SQLITE: &str = "sqlite:///";
-
 /// The file of the embedded store.
 const DATABASE: &str = "mlflow.db";
 
@@ -54,7 +51,7 @@ impl Mlflow {
         let shown = |uri: Option<&StoreUri>| uri.map_or_else(|| EMBEDDED.to_owned(), ToString::to_string);
         let tracking = shown(mlflow.tracking_uri.as_ref());
         let registry = shown(mlflow.effective_registry_uri());
-        let address = address(&mlflow)?;
+        let address = mlflow.store_address();
         Ok(Self { client, runtime, tracking, registry, address })
     }
 
@@ -90,7 +87,7 @@ impl Mlflow {
         &self.tracking
     }
 
-    /// What a spool knows the tracking store by; see [`address`].
+    /// What a spool knows the tracking store by.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
@@ -98,39 +95,5 @@ impl Mlflow {
     /// The model registry, without secrets.
     pub(crate) fn registry_shown(&self) -> &str {
         &self.registry
-    }
-}
-
-/// What a spool knows a tracking store by: its URI without secrets, the same from every folder.
-pub(crate) fn address(settings: &mlflow_client::Settings) -> anyhow::Result<String> {
-    let uri = settings.tracking_uri.as_ref().map_or_else(|| EMBEDDED.to_owned(), ToString::to_string);
-    match uri.strip_prefix(SQLITE) {
-        Some(path) => {
-            let path = std::path::absolute(path).with_context(|| format!("cannot understand {uri}"))?;
-            Ok(format!("{SQLITE}{}", path.display()))
-        }
-        None => Ok(uri.trim_end_matches('/').to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use mlflow_client::Settings;
-
-    use super::*;
-
-    #[track_caller]
-    fn check(uri: &str, expected: &str) {
-        assert_eq!(address(&Settings::for_tracking_uri(uri)).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_store_has_one_address() {
-        check("http://ann:secret@host:5000/", "http://host:5000");
-        check("https://host/mlflow", "https://host/mlflow");
-        check("sqlite:////srv/mlflow.db", "sqlite:////srv/mlflow.db");
-        let here = std::path::absolute("mlflow.db").unwrap();
-        check("sqlite:///mlflow.db", &format!("sqlite:///{}", here.display()));
-        assert_eq!(address(&Settings::default()).unwrap(), format!("sqlite:///{}", here.display()));
     }
 }

@@ -21,6 +21,15 @@ pub struct LoggingOptions {
     pub spool: Option<SpoolOptions>,
 }
 
+impl LoggingOptions {
+    /// The same with a place on disk where entries wait.
+    #[must_use]
+    pub fn with_spool(mut self, spool: SpoolOptions) -> Self {
+        self.spool = Some(spool);
+        self
+    }
+}
+
 impl Default for LoggingOptions {
     fn default() -> Self {
         Self {
@@ -71,7 +80,7 @@ pub struct SpoolOptions {
 }
 
 impl SpoolOptions {
-    /// A folder for runs of the store at an address.
+    /// A folder for runs of the store at an address; see [`Settings::store_address`](crate::Settings::store_address).
     pub fn new(folder: impl Into<PathBuf>, address: impl Into<String>) -> Self {
         Self {
             folder: folder.into(),

@@ -52,6 +52,18 @@ impl Settings {
         Self { tracking_uri: Some(uri.into()), ..Self::default() }
     }
 
+    /// What a spool knows the tracking store by: its URI without secrets, the same from every folder.
+    pub fn store_address(&self) -> String {
+        const SQLITE: &str = "sqlite:///";
+        let uri =
+            self.tracking_uri.as_ref().map_or_else(|| format!("{SQLITE}mlflow.db"), ToString::to_string);
+        match uri.strip_prefix(SQLITE).map(std::path::absolute) {
+            Some(Ok(path)) => format!("{SQLITE}{}", path.display()),
+            // A folder that is gone has no other name; its store cannot be opened either.
+            _ => uri.trim_end_matches('/').to_owned(),
+        }
+    }
+
     /// The registry's URI: its own, or else the tracking store's.
     pub fn effective_registry_uri(&self) -> Option<&StoreUri> {
         self.registry_uri.as_ref().or(self.tracking_uri.as_ref())
@@ -208,5 +220,26 @@ impl fmt::Debug for DatabricksProfile {
             .field("host", &self.host.as_deref().map(redacted))
             .field("has_token", &self.token.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(uri: &str, expected: &str) {
+        assert_eq!(Settings::for_tracking_uri(uri).store_address(), expected);
+    }
+
+    #[test]
+    fn a_store_has_one_address() {
+        check("http://ann:secret@host:5000/", "http://host:5000");
+        check("https://host/mlflow", "https://host/mlflow");
+        check("databricks://profile", "databricks://profile");
+        check("sqlite:////srv/mlflow.db", "sqlite:////srv/mlflow.db");
+        let here = format!("sqlite:///{}", std::path::absolute("mlflow.db").unwrap().display());
+        check("sqlite:///mlflow.db", &here);
+        assert_eq!(Settings::default().store_address(), here);
     }
 }

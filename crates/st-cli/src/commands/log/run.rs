@@ -29,8 +29,8 @@ pub(super) async fn start(
     settings: &Settings,
 ) -> anyhow::Result<Option<ActiveRun>> {
     let Some(name) = &args.place.run_name else { return Ok(None) };
-    let mut logging = LoggingOptions::default();
-    logging.spool = Some(SpoolOptions::new(settings.spool()?, mlflow.address()));
+    let spool = SpoolOptions::new(settings.spool()?, mlflow.address());
+    let logging = LoggingOptions::default().with_spool(spool);
     let mut options = RunOptions::new(experiment_id.clone())
         .with_run_name(name)
         .with_source_name("st")

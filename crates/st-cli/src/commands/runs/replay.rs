@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::ReplayArgs;
 use crate::commands::Outcome;
-use crate::mlflow::{self, Mlflow};
+use crate::mlflow::Mlflow;
 use crate::report;
 use crate::settings::Settings;
 use crate::table::{self, Column};
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ReplayArgs, settings: &Settings) -> anyhow::Result<Outc
         None => settings.spool()?,
     };
     let spool = Spool::new(folder);
-    let address = mlflow::address(&settings.mlflow()?)?;
+    let address = settings.mlflow()?.store_address();
     let pending = spool.pending()?;
     if args.list {
         return list(&pending, &spool, folder, settings);
