@@ -85,7 +85,7 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Write the ONNX graph of a model.
     Export(ExportArgs),
-    /// Show what is installed, what is missing, and the command that mends it.
+    /// Show what is installed, whether MLflow answers, what is missing, and the command that mends it.
     Doctor(DoctorArgs),
 }
 

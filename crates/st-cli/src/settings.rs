@@ -43,8 +43,9 @@ impl Settings {
     pub(crate) fn new(global: &GlobalArgs) -> Self {
         let log = match global.verbose {
             0 => variable(LOG).map_or_else(|| "warn".to_owned(), |log| log.to_string_lossy().into_owned()),
-            1 => "warn,st=info,st_model=info,st_export=info,mlflow_flavor=info".to_owned(),
-            _ => "info,st=trace,st_model=trace,st_export=trace,mlflow_flavor=trace".to_owned(),
+            1 => "warn,st=info,st_model=info,st_export=info,mlflow_flavor=info,mlflow_client=info".to_owned(),
+            _ => "info,st=trace,st_model=trace,st_export=trace,mlflow_flavor=trace,mlflow_client=debug"
+                .to_owned(),
         };
         Self {
             json: global.json,

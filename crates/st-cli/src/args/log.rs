@@ -88,3 +88,16 @@ fn measure(text: &str) -> Result<(String, f64), String> {
     let number = value.parse().map_err(|_| format!("`{value}` is no number"))?;
     Ok((key, number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_is_a_number() {
+        assert_eq!(measure("spearman=0.81"), Ok(("spearman".to_owned(), 0.81)));
+        assert_eq!(measure("a=b=1"), Err("`b=1` is no number".to_owned()));
+        assert_eq!(measure("spearman"), Err("expected KEY=VALUE".to_owned()));
+        assert_eq!(measure("=1"), Err("the key is empty".to_owned()));
+    }
+}

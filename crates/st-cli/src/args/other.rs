@@ -73,7 +73,7 @@ pub(crate) struct ExportArgs {
     pub(crate) force: bool,
 }
 
-/// Show what is installed, what is missing, and the command that mends it.
+/// Show what is installed, whether MLflow answers, what is missing, and the command that mends it.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  st doctor")]
 pub(crate) struct DoctorArgs {

@@ -78,7 +78,7 @@ fn spool(settings: &Settings) -> Report {
         Ok(files) if files.is_empty() => "nothing".to_owned(),
         Ok(files) => {
             let entries: u64 = files.iter().map(|file| file.waiting).sum();
-            format!("{entries} entries in {} files; `st runs replay` sends them", files.len())
+            format!("{entries} entries; `st runs replay` sends them")
         }
     };
     Report::from_iter([

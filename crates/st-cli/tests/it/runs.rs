@@ -148,6 +148,55 @@ fn a_second_signal_leaves_at_once() {
     assert_eq!(there(&name).0, [LoggedModelStatus::Pending], "nobody has told the server");
 }
 
+#[test]
+fn a_log_that_is_stopped_at_the_registry_has_logged() {
+    let (place, name) = (Place::new(), name("registry"));
+    let (gate, rule) = Gate::before("POST", "*/registered-models/create");
+    let proxy = FaultProxy::start(MlflowServer::shared().address(), vec![rule]);
+    let url = proxy.url();
+    let args = ["log", "-m", "TINY", "--name", &name, "--register", &name, "--tracking-uri", &url];
+    let child = place.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    gate.wait();
+    signal(&child, "-INT");
+    let ended = end(child);
+    assert_eq!((ended.code, ended.stdout.as_str()), (130, ""));
+    assert_eq!(there(&name).0, [LoggedModelStatus::Ready]);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    let cause = "is logged; the log was stopped while it was being registered";
+    assert!(lines[2].starts_with("  caused by: models:/m-") && lines[2].ends_with(cause), "{lines:?}");
+    assert!(lines[3].starts_with("hint: `st models register -m models:/m-"), "{lines:?}");
+}
+
+/// Without the answer nobody knows the model; whoever waits for it is not waited for.
+#[test]
+fn a_log_that_is_stopped_at_the_creation_waits_some_seconds() {
+    let (place, name) = (Place::new(), name("creation"));
+    let (gate, rule) = Gate::before("POST", "*/mlflow/logged-models");
+    let proxy = FaultProxy::start(MlflowServer::shared().address(), vec![rule]);
+    let child = begin(&place, &proxy.url(), &name);
+    gate.wait();
+    signal(&child, "-INT");
+    let ended = end(child);
+    assert_eq!(ended.code, 130);
+    assert_eq!(ended.stderr.lines().last(), Some("  caused by: the log was stopped"));
+    let (models, runs) = there(&name);
+    assert_eq!((models.len(), runs[0].info.status), (0, RunStatus::Killed));
+}
+
+#[test]
+fn on_mlflow_2_a_run_holds_the_model() {
+    let (place, name, url) = (Place::new(), name("two"), MlflowServer::shared_2().url());
+    let alone = place.run(&["log", "-m", "TINY", "--tracking-uri", &url]);
+    let hint = "hint: `--run-name NAME` starts one, and `--run-id ID` takes one that is there";
+    assert_eq!((alone.code, alone.stderr.lines().last()), (2, Some(hint)), "{}", alone.stderr);
+    let done = end(begin(&place, &url, &name));
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    let uri = done.stdout.lines().find_map(|line| line.strip_prefix("logged  ")).unwrap();
+    assert!(uri.starts_with("runs:/"), "{uri}");
+    let of_folder = place.ok(&["encode", "-m", "TINY", "one"]);
+    assert_eq!(place.ok(&["encode", "-m", uri, "one", "--tracking-uri", &url]), of_folder);
+}
+
 /// A log whose process is killed while its first batch is on the way.
 fn killed(place: &Place, proxy: &FaultProxy, name: &str) -> String {
     let (gate, rule) = Gate::before("POST", "*/runs/log-batch");
@@ -210,6 +259,22 @@ fn what_cannot_be_sent_stays_and_says_why() {
     assert_eq!(report["replayed"][0]["problem"], problem);
     let sent = place.run(&["runs", "replay", "--tracking-uri", &url]);
     assert_eq!(sent.code, 0, "{}", sent.stderr);
+}
+
+#[test]
+fn a_server_that_is_away_is_told_once_for_all_files() {
+    let (place, name) = (Place::new(), name("gone"));
+    let proxy = FaultProxy::start(MlflowServer::shared().address(), Vec::new());
+    killed(&place, &proxy, &name);
+    let url = proxy.url();
+    drop(proxy);
+    let mut command = place.command(&["runs", "replay", "--tracking-uri", &url]);
+    let ran = ran(command.env("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0").output().unwrap());
+    let spool = place.state().join("mlflow-sentence-transformers/spool");
+    let expected = format!("error: nothing could be sent: 2 entries stay in {}", spool.display());
+    assert_eq!((ran.code, ran.stderr.lines().next()), (2, Some(expected.as_str())));
+    let hint = ran.stderr.lines().last().unwrap_or_default();
+    assert!(hint.starts_with("hint: nothing listens at that address"), "{}", ran.stderr);
 }
 
 #[test]

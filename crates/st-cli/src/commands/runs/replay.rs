@@ -3,7 +3,10 @@
 use std::error::Error as StdError;
 use std::path::Path;
 
+use anyhow::Context;
+use mlflow_client::Error;
 use mlflow_client::logging::{Pending, ReplayReport, Replayed, Spool};
+use mlflow_client::types::RunId;
 use serde_json::{Value, json};
 
 use crate::args::ReplayArgs;
@@ -25,8 +28,10 @@ pub(crate) fn run(args: &ReplayArgs, settings: &Settings) -> anyhow::Result<Outc
         return list(&pending, &spool, folder, settings);
     }
     let mut report = ReplayReport::default();
-    if pending.iter().any(|file| file.address == address && !file.busy) {
+    let ours: Vec<&Pending> = pending.iter().filter(|file| file.address == address && !file.busy).collect();
+    if let Some(first) = ours.first() {
         let mlflow = Mlflow::open(settings)?;
+        reach(&mlflow, &first.run_id).with_context(|| stays(&ours, folder))?;
         report = mlflow.wait(spool.replay(&address, mlflow.client.tracking()))?;
     }
     let elsewhere: Vec<&Pending> =
@@ -39,6 +44,19 @@ pub(crate) fn run(args: &ReplayArgs, settings: &Settings) -> anyhow::Result<Outc
     let refused = report.replayed.iter().any(|file| file.rejected > 0);
     let all = report.is_complete() && elsewhere.is_empty() && !refused;
     Ok(if all { Outcome::Done } else { Outcome::Negative })
+}
+
+/// Asks the server for a run, whatever it answers: one that is away would be waited for with every file anew.
+fn reach(mlflow: &Mlflow, run_id: &RunId) -> Result<(), Error> {
+    match mlflow.wait(mlflow.client.runs().get(run_id)) {
+        Err(error @ Error::Unreachable { .. }) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn stays(files: &[&Pending], folder: &Path) -> String {
+    let entries: u64 = files.iter().map(|file| file.waiting).sum();
+    format!("nothing could be sent: {entries} entries stay in {}", folder.display())
 }
 
 /// What waits, and for whom. Nothing is sent.
