@@ -25,7 +25,7 @@ pub enum Error {
     #[error(transparent)]
     InvalidName(#[from] InvalidName),
     /// No answer came. `after_sending` tells whether the server may have seen the call.
-    #[error("{route}: no answer after {attempts} attempts in {}", seconds(*.elapsed))]
+    #[error("{route}: no answer after {attempts} attempt{} in {}", plural(*.attempts), seconds(*.elapsed))]
     Unreachable {
         /// The route.
         route: String,
@@ -193,6 +193,10 @@ impl Error {
 
 fn after(attempts: u32, elapsed: Duration) -> String {
     if attempts > 1 { format!(" (after {attempts} attempts in {})", seconds(elapsed)) } else { String::new() }
+}
+
+fn plural(count: u32) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 fn seconds(elapsed: Duration) -> String {

@@ -33,6 +33,7 @@ pub(super) fn log(error: &LogError) -> Option<String> {
             "`--await-registration-for SECONDS` waits longer; `st models show NAME` tells how far it is"
                 .to_owned()
         }
+        LogError::NotPending { .. } => "leave `--model-id` out, and a new model is made".to_owned(),
         LogError::StoppedRegistering { model_uri } => {
             format!("`st models register -m {model_uri} --name NAME` makes the version")
         }
@@ -249,7 +250,85 @@ mod tests {
             unreachable("received corrupt message of type InvalidContentType"),
             Some("the server speaks no TLS: begin its address with http://"),
         );
+        check(
+            unreachable("invalid peer certificate: certificate expired: verification time 2 (UNIX)"),
+            Some("the server's certificate is out of date: whoever runs the server renews it"),
+        );
+        check(
+            unreachable("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))"),
+            Some(
+                "the server shows an authority's certificate as its own, as plain `openssl req -x509` makes it; made with \
+                 `-addext basicConstraints=critical,CA:FALSE`, it can be named in MLFLOW_TRACKING_SERVER_CERT_PATH",
+            ),
+        );
+        check(
+            unreachable("not a byte in 120 s"),
+            Some("MLFLOW_HTTP_REQUEST_TIMEOUT gives a slow server more seconds"),
+        );
         check(unreachable("connection reset"), None);
+    }
+
+    #[test]
+    fn an_answer_of_somebody_else_is_explained() {
+        check(
+            Error::Redirect {
+                route: "runs/create".into(),
+                location: "https://elsewhere".into(),
+                problem: "which is another origin".into(),
+            },
+            Some(
+                "if the server really is there now, name that address in `--tracking-uri` or MLFLOW_TRACKING_URI",
+            ),
+        );
+        check(
+            Error::Decode { route: "runs/create".into(), source: "a page".into() },
+            Some(
+                "is this the address of an MLflow server? A page for people may be the login of a proxy before it; `st \
+                 doctor` looks",
+            ),
+        );
+        check(
+            Error::api("runs/create", 404, ErrorCode::EndpointNotFound, "Not Found"),
+            Some(
+                "the address is that of another program, or of an MLflow server that is too old; `st doctor` looks",
+            ),
+        );
+        check(
+            api(503, "another process has kept /srv/mlflow.db locked for too long"),
+            Some(
+                "does another program write to the file all the time? A server (`mlflow server`) lets many write at once",
+            ),
+        );
+        check(
+            Error::Logging { run: "r".into(), problem: "1 entry was not sent".into(), source: None },
+            Some("`st runs replay --list` shows what waits to be sent"),
+        );
+    }
+
+    #[track_caller]
+    fn check_log(error: LogError, expected: &str) {
+        assert_eq!(log(&error).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_log_that_cannot_go_on_names_the_option() {
+        let model_id: mlflow_client::types::ModelId = "m-0123456789abcdef0123456789abcdef".parse().unwrap();
+        check_log(LogError::NotPending { model_id }, "leave `--model-id` out, and a new model is made");
+        check_log(
+            LogError::NeedsRun,
+            "`--run-name NAME` starts one, and `--run-id ID` takes one that is there",
+        );
+        let waited = Duration::from_secs(1);
+        let (name, version) = ("x".parse().unwrap(), "1".parse().unwrap());
+        check_log(
+            LogError::StillPending { name, version, waited },
+            "`--await-registration-for SECONDS` waits longer; `st models show NAME` tells how far it is",
+        );
+        let model_uri = "models:/m-1".to_owned();
+        check_log(
+            LogError::StoppedRegistering { model_uri },
+            "`st models register -m models:/m-1 --name NAME` makes the version",
+        );
     }
 
     #[test]

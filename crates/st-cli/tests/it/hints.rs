@@ -23,6 +23,8 @@ fn nobody_listens() {
         .output()
         .unwrap());
     assert_eq!(ran.code, 2);
+    let first = ran.stderr.lines().next().unwrap_or_default();
+    assert!(first.starts_with("error: registered-models/search: no answer after 1 attempt in "), "{first}");
     let hint = "hint: nothing listens at that address: `pip install mlflow && mlflow server --port 5000` starts a \
                 server, and `--tracking-uri` or MLFLOW_TRACKING_URI names it; without either, `st` uses the store in \
                 this folder";
