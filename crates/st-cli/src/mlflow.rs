@@ -17,7 +17,7 @@ use crate::settings::Settings;
 pub(crate) const EMBEDDED: &str = "sqlite:///mlflow.db";
 
 /// The file of the embedded store.
-const DATABASE: &str = "mlflow.db";
+pub(crate) const DATABASE: &str = "mlflow.db";
 
 /// A connection, and the runtime that drives it.
 #[derive(Debug)]

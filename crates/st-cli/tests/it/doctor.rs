@@ -81,6 +81,17 @@ fn a_database_of_another_revision_is_named_with_the_way_round() {
 }
 
 #[test]
+fn a_store_of_files_is_named_with_the_command_that_imports_it() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("mlruns/0")).unwrap();
+    place.write("mlruns/0/meta.yaml", "experiment_id: '0'\nname: Default\n");
+    let (store, missing, code) = examined(&place, &[], &[]);
+    assert_eq!((&store["state"], code), (&json!("does not work"), 1));
+    assert!(missing.as_str().unwrap().contains("mlflow migrate-filestore --source"), "{missing}");
+    assert_eq!(place.names(), ["mlruns"], "nothing is made");
+}
+
+#[test]
 fn a_server_is_asked_for_its_version_and_features() {
     let url = MlflowServer::shared().url();
     let (store, missing, code) = examined(&Place::new(), &["--tracking-uri", &url], &[]);

@@ -1,15 +1,16 @@
 //! Which MLflow store is in force, and whether it works.
 
+use std::path::Path;
 use std::time::Duration;
 
 use mlflow_client::rest::{RestStore, ServerReport};
 use mlflow_client::settings::{Settings, StoreUri};
 use mlflow_client::types::server_info::ServerInfo;
-use mlflow_client::{Client, DatabaseReport};
+use mlflow_client::{Client, DatabaseReport, FileStore};
 use serde_json::{Value, json};
 
 use crate::hints;
-use crate::mlflow::EMBEDDED;
+use crate::mlflow::{DATABASE, EMBEDDED};
 use crate::report::Report;
 
 /// A doctor does not wait as long as a job does.
@@ -31,7 +32,10 @@ pub(super) fn look(uri: Option<&StoreUri>, from: &str, settings: &Settings) -> F
         ("state".to_owned(), Value::Null),
     ]);
     let embedded = uri.map_or(EMBEDDED, StoreUri::expose);
-    let outcome = if embedded.starts_with("sqlite:") {
+    let outcome = if uri.is_none() && is_old() {
+        // Opening it says so, and what mends it; nothing is made.
+        Client::connect(settings).map(drop).map_err(anyhow::Error::from)
+    } else if embedded.starts_with("sqlite:") {
         database(embedded, &mut section)
     } else {
         server(uri, settings, &mut section)
@@ -42,6 +46,11 @@ pub(super) fn look(uri: Option<&StoreUri>, from: &str, settings: &Settings) -> F
         hints::hint(&error).unwrap_or_else(|| error.to_string())
     });
     Found { section, problem }
+}
+
+/// Whether this folder has a store of files, from an older MLflow, where the embedded store would be.
+fn is_old() -> bool {
+    !Path::new(DATABASE).exists() && FileStore::is_one(Path::new("mlruns"))
 }
 
 fn reason(error: &anyhow::Error) -> String {
