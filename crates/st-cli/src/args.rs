@@ -33,7 +33,7 @@ pub(crate) use search::{SearchArgs, SimilarityArgs};
     version,
     max_term_width = 100,
     after_help = "Exit status: 0 done, 1 the answer is negative, 2 failure.\n\n\
-                  Start with:\n  st doctor\n  st encode -m all-MiniLM-L6-v2 \"A man plays the guitar.\""
+                  Start with:\n  st doctor\n  st encode -m ./all-MiniLM-L6-v2 \"A man plays the guitar.\""
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

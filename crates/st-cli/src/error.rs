@@ -73,7 +73,7 @@ pub(crate) enum Error {
     NoSpool,
     /// There is no such folder.
     #[error("model folder {folder} does not exist")]
-    NoModel { folder: String },
+    NoModel { folder: String, advice: Option<String> },
     /// Calibration ranges of the wrong form.
     #[error("{file}: {problem}")]
     Ranges { file: String, problem: String },

@@ -38,6 +38,7 @@ fn own(error: &Error) -> Option<String> {
                 .to_owned()
         }
         Error::NotFound { advice, .. } => advice.clone(),
+        Error::NoModel { advice, .. } => return advice.clone(),
         Error::NoExperiment { .. } => {
             "`st experiments list` shows the experiments; `st log --experiment NAME` creates one".to_owned()
         }

@@ -54,7 +54,8 @@ fn locate_with(path: &Path, settings: &Settings, options: &LoadOptions) -> anyho
         if is_uri(&text) {
             return fetch(&text, settings, options);
         }
-        return Err(Error::NoModel { folder: text.into_owned() }.into());
+        let advice = elsewhere(path, settings.places.cache.as_deref());
+        return Err(Error::NoModel { folder: text.into_owned(), advice }.into());
     }
     if path.join(MLMODEL).is_file() {
         let mlflow = load_model_with(path, options)
@@ -62,6 +63,31 @@ fn locate_with(path: &Path, settings: &Settings, options: &LoadOptions) -> anyho
         return Ok(Located { folder: mlflow.data_path.clone(), mlflow: Some(mlflow) });
     }
     Ok(Located { folder: path.to_owned(), mlflow: None })
+}
+
+/// Where a model may be that was named as a hub names it: `all-MiniLM-L6-v2`, `sentence-transformers/all-MiniLM-L6-v2`.
+fn elsewhere(path: &Path, cache: Option<&Path>) -> Option<String> {
+    let parts: Vec<&str> = path.to_str()?.split('/').collect();
+    let (owner, name) = match parts.as_slice() {
+        [name] => ("sentence-transformers", *name),
+        [owner, name] => (*owner, *name),
+        _ => return None,
+    };
+    let is_plain = |part: &str| {
+        part.starts_with(|character: char| character.is_ascii_alphanumeric())
+            && part.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
+    };
+    if !is_plain(owner) || !is_plain(name) {
+        return None;
+    }
+    if let Some(folder) = cache.map(|cache| cache.join("models").join(name)).filter(|folder| folder.is_dir())
+    {
+        return Some(format!("a model of that name was fetched before: `-m {}`", folder.display()));
+    }
+    Some(format!(
+        "`-m` takes a folder or an MLflow URI, and asks no hub: `hf download {owner}/{name} --local-dir {name}` makes \
+         such a folder"
+    ))
 }
 
 fn fetch(uri: &str, settings: &Settings, options: &LoadOptions) -> anyhow::Result<Located> {
@@ -130,4 +156,33 @@ pub(crate) fn encoding(error: BoxError) -> anyhow::Error {
         Err(error) => anyhow::Error::from_boxed(error),
     };
     error.context("cannot encode the texts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_hub_is_told_from_a_path() {
+        let cache = tempfile::tempdir().unwrap();
+        let kept = cache.path().join("models/all-MiniLM-L6-v2");
+        std::fs::create_dir_all(&kept).unwrap();
+        let advice = |path: &str| elsewhere(Path::new(path), Some(cache.path()));
+
+        let found = Some(format!("a model of that name was fetched before: `-m {}`", kept.display()));
+        assert_eq!(advice("all-MiniLM-L6-v2"), found);
+        assert_eq!(advice("sentence-transformers/all-MiniLM-L6-v2"), found);
+        let hub = |name: &str, folder: &str| {
+            Some(format!(
+                "`-m` takes a folder or an MLflow URI, and asks no hub: `hf download {name} --local-dir {folder}` \
+                 makes such a folder"
+            ))
+        };
+        assert_eq!(advice("BAAI/bge-m3"), hub("BAAI/bge-m3", "bge-m3"));
+        assert_eq!(advice("gte-small"), hub("sentence-transformers/gte-small", "gte-small"));
+        for path in ["./model", "../model", "/srv/model", "a/b/c", "a b", "..", "~/x", "models/..", "", "a;b"]
+        {
+            assert_eq!(advice(path), None, "{path}");
+        }
+    }
 }

@@ -2,9 +2,9 @@
 
 use futures::{StreamExt, TryStreamExt};
 use mlflow_client::Client;
-use mlflow_client::types::RegisteredModelName;
 use mlflow_client::types::model_versions::{ModelVersion, SearchModelVersions};
 use mlflow_client::types::registered_models::{RegisteredModel, SearchRegisteredModels};
+use mlflow_client::types::{ModelId, RegisteredModelName};
 use mlflow_client::uri::{ArtifactUri, ModelReference};
 
 /// Names that are looked through.
@@ -20,7 +20,7 @@ const ALIKE: f64 = 0.8;
 pub(crate) async fn advice(client: &Client, uri: &ArtifactUri) -> Option<String> {
     let ArtifactUri::Model(uri) = uri else { return None };
     let (name, wanted_alias) = match &uri.model {
-        ModelReference::Logged(_) => return None,
+        ModelReference::Logged(id) => return registered(client, id).await,
         ModelReference::Alias { name, .. } => (name, true),
         ModelReference::Version { name, .. }
         | ModelReference::Latest { name }
@@ -30,6 +30,29 @@ pub(crate) async fn advice(client: &Client, uri: &ArtifactUri) -> Option<String>
         Ok(model) if wanted_alias => Some(aliases(&model)),
         Ok(_) => versions(client, name).await,
         Err(error) if error.is_not_found() => names(client, name).await,
+        Err(_) => None,
+    }
+}
+
+/// Advice for `models:/NAME`, which MLflow takes for the ID of a logged model; none if it is one.
+async fn registered(client: &Client, id: &ModelId) -> Option<String> {
+    if id.as_str().starts_with("m-") {
+        return None;
+    }
+    let name: RegisteredModelName = id.as_str().parse().ok()?;
+    match client.registered_models().get(&name).await {
+        Ok(_) => versions(client, &name).await.map(|versions| {
+            let name = plain(name.as_str());
+            format!(
+                "`{name}` is a registered model: say which version, as models:/{name}/latest or models:/{name}@ALIAS; \
+                 {versions}"
+            )
+        }),
+        Err(error) if error.is_not_found() => Some(
+            "a name alone is the ID of a logged model, m-…; a registered model is models:/NAME/VERSION, \
+             models:/NAME/latest or models:/NAME@ALIAS, and `st models list` shows them"
+                .to_owned(),
+        ),
         Err(_) => None,
     }
 }

@@ -13,9 +13,9 @@ use crate::output;
 /// Turn texts into vectors.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    st encode -m all-MiniLM-L6-v2 \"A man plays the guitar.\"\n  \
-    st encode -m all-MiniLM-L6-v2 -i corpus.jsonl --column text -o corpus.npy\n  \
-    cat texts.txt | st encode -m all-MiniLM-L6-v2 --precision int8 -o texts.parquet\n\n\
+    st encode -m ./all-MiniLM-L6-v2 \"A man plays the guitar.\"\n  \
+    st encode -m ./all-MiniLM-L6-v2 -i corpus.jsonl --column text -o corpus.npy\n  \
+    cat texts.txt | st encode -m ./all-MiniLM-L6-v2 --precision int8 -o texts.parquet\n\n\
     Inputs: .txt (one text a line), .jsonl, .csv, .tsv, .parquet, `-` for standard input.\n\
     Outputs: .npy, .jsonl, .csv, .parquet, `-` for standard output (JSON lines).")]
 pub(crate) struct EncodeArgs {

@@ -92,6 +92,25 @@ fn a_model_that_is_not_there_has_neighbours() {
     );
     fails(
         &place,
+        &["encode", "-m", "models:/search-encoder", "text"],
+        "error: cannot fetch models:/search-encoder from sqlite:///mlflow.db\n  \
+         caused by: logged-models/{model_id}: server said 404 RESOURCE_DOES_NOT_EXIST: Logged model with ID \
+         'search-encoder' not found.\n\
+         hint: `search-encoder` is a registered model: say which version, as models:/search-encoder/latest or \
+         models:/search-encoder@ALIAS; the newest version of `search-encoder` is 1; `st models show search-encoder` \
+         shows all",
+    );
+    fails(
+        &place,
+        &["encode", "-m", "models:/else", "text"],
+        "error: cannot fetch models:/else from sqlite:///mlflow.db\n  \
+         caused by: logged-models/{model_id}: server said 404 RESOURCE_DOES_NOT_EXIST: Logged model with ID 'else' not \
+         found.\n\
+         hint: a name alone is the ID of a logged model, m-…; a registered model is models:/NAME/VERSION, \
+         models:/NAME/latest or models:/NAME@ALIAS, and `st models list` shows them",
+    );
+    fails(
+        &place,
         &["models", "download", "models:/bare@x", "-o", "x"],
         "error: cannot find models:/bare@x\n  \
          caused by: registered-models/alias: server said 400 INVALID_PARAMETER_VALUE: Registered model alias x not \
