@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::transport::HttpResponse;
-use crate::{ApiError, BoxError, Error, Result};
+use crate::{BoxError, Error, Result};
 
 /// Bytes of the longest JSON body that is read: a page of 50,000 runs with all they hold stays far below.
 pub(crate) const LONGEST_BODY: usize = 256 << 20;
@@ -119,16 +119,11 @@ fn joined(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Not too much of a text, without what a terminal would take as an order; line ends stay.
 fn capped(text: &str) -> String {
+    let text = text.replace(|character: char| character.is_control() && character != '\n', " ");
     if text.chars().count() <= LONGEST_WORDS {
-        return text.to_owned();
+        return text;
     }
     text.chars().take(LONGEST_WORDS).chain(['…']).collect()
-}
-
-impl ApiError {
-    pub(crate) fn without(mut self, scrub: impl Fn(&str) -> String) -> Self {
-        self.message = scrub(&self.message);
-        self
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -162,7 +163,7 @@ async fn file(
     path: &Path,
     offset: u64,
     length: u64,
-) -> std::io::Result<impl Stream<Item = std::io::Result<Bytes>> + Send + use<>> {
+) -> io::Result<impl Stream<Item = io::Result<Bytes>> + Send + use<>> {
     let mut file = tokio::fs::File::open(path).await?;
     file.seek(SeekFrom::Start(offset)).await?;
     Ok(ReaderStream::with_capacity(file.take(length), PIECE))
@@ -194,11 +195,32 @@ fn verb(method: Method) -> reqwest::Method {
 /// A connection that never stood carried nothing; of every other failure nobody knows.
 fn failed(error: reqwest::Error) -> TransportError {
     let after_sending = !(error.is_connect() || error.is_builder());
-    answerless(error.without_url(), after_sending)
+    let lasting = error.is_connect() && is_tls(&error);
+    TransportError { lasting, ..answerless(error.without_url(), after_sending) }
+}
+
+/// Whether a connection stood, and TLS did not come about on it.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.downcast_ref().is_some_and(is_disagreement) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+/// Data that cannot be understood: that is what every disagreement about TLS is to the layers above it, a certificate that
+/// nobody vouches for as well as a server that does not speak TLS.
+fn is_disagreement(error: &io::Error) -> bool {
+    // An error inside of another one is not its source, but what it says.
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_disagreement)
 }
 
 fn answerless(source: impl Into<BoxError>, after_sending: bool) -> TransportError {
-    TransportError { after_sending, source: source.into() }
+    TransportError { after_sending, lasting: false, source: source.into() }
 }
 
 /// When the last byte of a body went out.

@@ -6,6 +6,7 @@
 mod careful;
 mod clock;
 mod created;
+mod cuts;
 mod decode;
 mod encode;
 mod http;

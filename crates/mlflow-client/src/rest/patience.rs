@@ -91,7 +91,7 @@ impl Verdict {
 
     /// Of a connection that broke or never stood.
     pub(crate) fn of_failure(error: &TransportError, repeat: Repeat) -> Self {
-        let again = repeat == Repeat::Freely || !error.after_sending;
+        let again = !error.lasting && (repeat == Repeat::Freely || !error.after_sending);
         Self { again, may_have_run: error.after_sending }
     }
 }

@@ -25,6 +25,8 @@ const USER_AGENT: &str = concat!("mlflow-client-rust/", env!("CARGO_PKG_VERSION"
 const CLIENT_VERSION: &str = "3.17.2";
 /// Redirects that are followed for one request.
 const MOST_REDIRECTS: usize = 10;
+/// Bytes of a refusal that are read: what a server says when it refuses is short, or not worth waiting for.
+const LONGEST_REFUSAL: usize = 64 << 10;
 
 /// One server, as every request to it sees it.
 #[derive(Clone, Debug)]
@@ -222,6 +224,7 @@ impl Session {
             let response = self.send(&request).await?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 return match whole {
+                    _ if response.status >= 400 => Ok(self.refusal(response).await),
                     Some(limit) => response.in_memory(limit).await.map_err(|error| broken_body(route, error)),
                     None => Ok(response),
                 };
@@ -229,7 +232,14 @@ impl Session {
             request.url = self.next(route, &request, &response)?;
         }
         let problem = format!("more than {MOST_REDIRECTS} times in a row");
-        Err(redirect(route, &request.url, &problem).into())
+        Err(self.redirect(route, &request.url, &problem).into())
+    }
+
+    /// A refusal with the beginning of what the server says. Some servers quote the request; our secrets are taken out.
+    async fn refusal(&self, mut response: HttpResponse) -> HttpResponse {
+        let body = response.beginning(LONGEST_REFUSAL).await;
+        let words = self.identity.scrub(&String::from_utf8_lossy(&body));
+        HttpResponse::new(response.status, response.headers, words)
     }
 
     /// The request with our headers. A header that the caller set stays.
@@ -268,27 +278,28 @@ impl Session {
     fn next(&self, route: &str, request: &HttpRequest, response: &HttpResponse) -> Result<Url> {
         let location = response.header("location").unwrap_or_default();
         let Ok(mut to) = request.url.join(location) else {
-            return Err(redirect(route, &request.url, "to no address at all"));
+            return Err(self.redirect(route, &request.url, "to no address at all"));
         };
         let _ = to.set_username("");
         let _ = to.set_password(None);
         if !self.follow {
-            return Err(redirect(route, &to, "and MLFLOW_ALLOW_HTTP_REDIRECTS is false"));
+            return Err(self.redirect(route, &to, "and MLFLOW_ALLOW_HTTP_REDIRECTS is false"));
         }
         if to.origin() != request.url.origin() {
-            return Err(redirect(route, &to, "which is another origin: nothing is sent there"));
+            return Err(self.redirect(route, &to, "which is another origin: nothing is sent there"));
         }
         // After these, HTTP has the client ask with GET instead, and the call would be lost.
         if request.method != Method::Get && !matches!(response.status, 307 | 308) {
             let problem = format!("with {}, which drops what was sent", response.status);
-            return Err(redirect(route, &to, &problem));
+            return Err(self.redirect(route, &to, &problem));
         }
         Ok(to)
     }
-}
 
-fn redirect(route: &str, to: &Url, problem: &str) -> Error {
-    Error::Redirect { route: route.to_owned(), location: redacted(to.as_str()), problem: problem.to_owned() }
+    fn redirect(&self, route: &str, to: &Url, problem: &str) -> Error {
+        let location = self.identity.scrub(&redacted(to.as_str()));
+        Error::Redirect { route: route.to_owned(), location, problem: problem.to_owned() }
+    }
 }
 
 /// A body that is too long will be so again; one that broke off may not.
@@ -334,7 +345,7 @@ impl HttpResponse {
     /// # Errors
     /// [`TransportError`] when it breaks off or is longer than `limit` bytes.
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, TransportError> {
-        let broken = |source: BoxError| TransportError { after_sending: true, source };
+        let broken = |source: BoxError| TransportError { after_sending: true, lasting: false, source };
         let mut whole = Vec::new();
         while let Some(piece) = self.body.next().await {
             let piece = piece.map_err(broken)?;
@@ -346,13 +357,21 @@ impl HttpResponse {
         Ok(whole.into())
     }
 
+    /// The first bytes of the body, up to `limit`; all that came, if it breaks off.
+    async fn beginning(&mut self, limit: usize) -> Bytes {
+        let mut beginning = Vec::new();
+        while let Some(Ok(piece)) = self.body.next().await {
+            let room = limit.saturating_sub(beginning.len());
+            beginning.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+            if piece.len() >= room {
+                break;
+            }
+        }
+        beginning.into()
+    }
+
     async fn in_memory(mut self, limit: usize) -> Result<Self, TransportError> {
-        // What a server says when it refuses is short, or not worth waiting for.
-        let body = match self.bytes(limit).await {
-            Ok(body) => body,
-            Err(_) if self.status >= 400 => Bytes::new(),
-            Err(error) => return Err(error),
-        };
+        let body = self.bytes(limit).await?;
         Ok(Self::new(self.status, self.headers, body))
     }
 }

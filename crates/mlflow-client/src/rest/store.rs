@@ -96,12 +96,22 @@ impl RestStore {
         answer.map_err(|error| self.told(error, patience))
     }
 
-    /// A refusal with what it cost to get it, and without our secrets.
+    /// A refusal with what it cost to get it; an answer that is none, without our secrets.
     fn told(&self, error: Error, patience: &Patience) -> Error {
-        let Error::Api(mut api) = error else { return error };
-        api.attempts = patience.attempts;
-        api.elapsed = patience.elapsed(self.session.clock());
-        Error::Api(Box::new(api.without(|words| self.session.identity().scrub(words))))
+        match error {
+            Error::Api(mut api) => {
+                api.attempts = patience.attempts;
+                api.elapsed = patience.elapsed(self.session.clock());
+                Error::Api(api)
+            }
+            Error::Decode { route, source } => {
+                let words = source.to_string();
+                let scrubbed = self.session.identity().scrub(&words);
+                let source = if scrubbed == words { source } else { scrubbed.into() };
+                Error::Decode { route, source }
+            }
+            error => error,
+        }
     }
 }
 

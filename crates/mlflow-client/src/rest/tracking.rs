@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use mlflow_types::Endpoint as _;
 use mlflow_types::ExperimentId;
 use mlflow_types::experiments::{
     CreateExperiment, DeleteExperiment, DeleteExperimentTag, Experiment, GetExperiment, GetExperimentByName,
@@ -17,8 +18,10 @@ use mlflow_types::runs::{
     CreateRun, DeleteRun, DeleteTag, GetRun, LogBatch, LogInputs, LogMetric, LogModel, LogOutputs, LogParam,
     RestoreRun, Run, RunInfo, SearchRuns, SearchRunsResponse, SetTag, UpdateRun,
 };
+use mlflow_types::tags::{Param, Tag};
 
 use super::RestStore;
+use super::cuts::warn_of_cuts;
 use crate::{Result, TrackingStore};
 
 #[async_trait]
@@ -64,6 +67,7 @@ impl TrackingStore for RestStore {
     }
 
     async fn create_run(&self, call: &CreateRun) -> Result<Run> {
+        warn_of_cuts(CreateRun::PATH, &[], &call.tags);
         self.create_run_once(call).await
     }
 
@@ -92,14 +96,17 @@ impl TrackingStore for RestStore {
     }
 
     async fn log_param(&self, call: &LogParam) -> Result<()> {
+        warn_of_cuts(LogParam::PATH, &[Param::new(&call.key, &call.value)], &[]);
         self.call(call).await.map(drop)
     }
 
     async fn log_batch(&self, call: &LogBatch) -> Result<()> {
+        warn_of_cuts(LogBatch::PATH, &call.params, &call.tags);
         self.log_batch_once(call).await
     }
 
     async fn set_tag(&self, call: &SetTag) -> Result<()> {
+        warn_of_cuts(SetTag::PATH, &[], &[Tag::new(&call.key, &call.value)]);
         self.call(call).await.map(drop)
     }
 

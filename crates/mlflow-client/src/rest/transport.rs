@@ -75,6 +75,8 @@ pub struct HttpResponse {
 pub struct TransportError {
     /// Whether the server may have seen the request.
     pub after_sending: bool,
+    /// Whether another attempt would end as this one: the two sides do not agree on TLS.
+    pub lasting: bool,
     /// The HTTP library's words.
     #[source]
     pub source: BoxError,

@@ -2,8 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
 
+#[cfg(feature = "rest")]
+mod attacks;
+#[cfg(all(unix, feature = "embedded", feature = "rest"))]
+mod contract;
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(all(unix, feature = "embedded"))]
+mod everything;
 // A process that is killed needs a store that outlives it.
 #[cfg(feature = "embedded")]
 mod runs;
+#[cfg(feature = "embedded")]
+mod support;

@@ -7,11 +7,13 @@ mod python;
 mod rows;
 
 use mlflow_client::EmbeddedStore;
+use mlflow_client::TrackingStore;
 use mlflow_client::types::experiments::CreateExperiment;
 use mlflow_client::types::runs::{CreateRun, Run};
 use mlflow_client::types::{ExperimentId, RunId};
-use mlflow_client::{Error, TrackingStore};
 use tempfile::TempDir;
+
+use crate::support::check_refused;
 
 /// A store in a folder that goes with the test.
 fn store() -> (TempDir, EmbeddedStore) {
@@ -38,12 +40,4 @@ async fn run(store: &EmbeddedStore, experiment_id: &ExperimentId) -> Run {
 
 async fn run_id(store: &EmbeddedStore) -> RunId {
     run(store, &"0".parse().unwrap()).await.info.run_id
-}
-
-/// What the store refuses with: status, code and message.
-#[track_caller]
-fn check_refused<T: std::fmt::Debug>(answer: Result<T, Error>, status: u16, code: &str, message: &str) {
-    let error = answer.unwrap_err();
-    let said = error.as_api().unwrap_or_else(|| panic!("{error:?}"));
-    assert_eq!((said.status, said.code.as_str(), said.message.as_str()), (status, code, message));
 }

@@ -59,7 +59,9 @@ client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
 client.set_terminated(run_id, "FINISHED", end_time=1_700_000_001_000)
 
 client.create_registered_model("reg-enc", tags={"owner": "search"}, description="Encodes.")
-first = client.create_model_version("reg-enc", f"models:/{model.model_id}", tags={"v": "1"}, description="The first.")
+first = client.create_model_version(
+    "reg-enc", f"models:/{model.model_id}", tags={"v": "1"}, description="The first.", model_id=model.model_id
+)
 client.create_model_version("reg-enc", "s3://bucket/model", run_id=unnamed.info.run_id)
 client.create_model_version("reg-enc", "s3://bucket/other")
 client.set_registered_model_alias("reg-enc", "champion", first.version)
