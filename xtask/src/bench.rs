@@ -5,7 +5,9 @@ mod commands;
 mod criterion;
 mod machine;
 mod memory;
+mod mlflow;
 mod python;
+mod server;
 mod sts;
 
 use std::collections::BTreeMap;

@@ -23,8 +23,13 @@ struct Message {
 
 /// Builds `st` and returns where cargo put it.
 pub(crate) fn st(profile: Profile) -> Result<PathBuf> {
+    program("st-cli", "st", profile)
+}
+
+/// Builds a program of a package; its path.
+pub(crate) fn program(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
     let mut build = process::cargo();
-    build.args(["build", "--package", "st-cli", "--bin", "st", "--message-format=json-render-diagnostics"]);
+    build.args(["build", "--package", package, "--bin", name, "--message-format=json-render-diagnostics"]);
     if profile == Profile::Release {
         build.arg("--release");
     }
@@ -32,7 +37,8 @@ pub(crate) fn st(profile: Profile) -> Result<PathBuf> {
     if !done.status.success() {
         bail!("`{}` failed", process::shown(&build));
     }
-    executable(&String::from_utf8_lossy(&done.stdout)).context("cargo built no program st")
+    executable(&String::from_utf8_lossy(&done.stdout))
+        .with_context(|| format!("cargo built no program {name}"))
 }
 
 fn executable(messages: &str) -> Option<PathBuf> {

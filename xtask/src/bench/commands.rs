@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use super::memory::{self, Cost};
-use super::{Measure, Measures, Unit, median, sts};
+use super::{Measure, Measures, Unit, median, mlflow, sts};
 use crate::binary::{self, Profile};
 use crate::{places, process};
 
@@ -17,13 +17,31 @@ use crate::{places, process};
 const RUNS: usize = 10;
 
 /// What the promises are, in the unit of the measure; a median above (for `Times`: below) misses it.
-const PROMISES: [(&str, f64); 6] = [
+const PROMISES: [(&str, f64); 13] = [
     ("command/encode-one/seconds", 0.25),
     ("command/save/seconds", 0.5),
     ("command/save/peak", 80.0),
     ("command/encode-10k/peak", 400.0),
     ("command/encode-100k/peak", 400.0),
     ("command/sts/fast/ratio", 2.5),
+    ("command/log/ratio", 5.0),
+    ("command/log-embedded/seconds", 0.6),
+    ("command/metrics/ratio", 5.0),
+    ("command/metrics-server/ratio", 5.0),
+    ("command/artifact/up-extra", 64.0),
+    ("command/artifact/down-extra", 64.0),
+    ("command/alias/extra", 0.05),
+];
+
+/// Something that is measured.
+type Measurement = fn(&Stage) -> Result<Measures>;
+
+/// What is measured with MLflow's server and stores.
+const MLFLOW: [(&str, Measurement); 4] = [
+    ("command/log/alias", mlflow::log),
+    ("command/log-embedded", mlflow::log_embedded),
+    ("command/metrics", mlflow::metrics),
+    ("command/artifact", mlflow::artifact),
 ];
 
 pub(super) struct Stage {
@@ -54,6 +72,11 @@ pub(super) fn measure(filter: Option<&str>) -> Result<Measures> {
     }
     if wanted("command/sts") {
         measures.extend(sts::against_python(&stage)?);
+    }
+    for (name, measure) in MLFLOW {
+        if wanted(name) {
+            measures.extend(measure(&stage)?);
+        }
     }
     print_promises(&measures);
     Ok(measures)

@@ -6,7 +6,7 @@ use mlflow_client::Client;
 use mlflow_client::artifacts::DownloadOptions;
 use mlflow_client::uri::{ArtifactUri, Resolved};
 
-use super::LogError;
+use super::{LogError, verified};
 use crate::digests::Digester;
 use crate::{LoadOptions, LoadedModel, load_model_with};
 
@@ -14,7 +14,8 @@ use crate::{LoadOptions, LoadedModel, load_model_with};
 /// others are downloaded once into a folder of `cache` that is named after what they belong to.
 ///
 /// The store is asked each time what the URI means, so that an alias that has moved is followed; only the files of a model
-/// that is complete, which never change, are kept.
+/// that is complete, which never change, are kept. What was downloaded is digested at the first load, and again when the file
+/// system has noted a change since.
 ///
 /// # Errors
 /// Whatever the store answers; [`LogError::Client`] if what arrives is not what was promised; [`LogError::Save`] if it is
@@ -34,12 +35,11 @@ pub async fn fetch_model_with(
     options: &LoadOptions,
 ) -> Result<LoadedModel, LogError> {
     let resolved = client.resolve(uri).await?;
-    let folder = match (&resolved.artifact_uri, &resolved.path) {
-        (ArtifactUri::Local(folder), None) => folder.clone(),
-        (ArtifactUri::Local(folder), Some(path)) => path.under(folder),
-        _ => downloaded(client, &resolved, cache).await?,
-    };
-    Ok(load_model_with(&folder, options)?)
+    Ok(match (&resolved.artifact_uri, &resolved.path) {
+        (ArtifactUri::Local(folder), None) => load_model_with(folder, options)?,
+        (ArtifactUri::Local(folder), Some(path)) => load_model_with(&path.under(folder), options)?,
+        _ => verified::load(&downloaded(client, &resolved, cache).await?, options)?,
+    })
 }
 
 async fn downloaded(client: &Client, resolved: &Resolved, cache: &Path) -> Result<PathBuf, LogError> {

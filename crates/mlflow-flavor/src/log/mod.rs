@@ -8,6 +8,7 @@ mod register;
 mod run_artifacts;
 mod stop;
 mod upload;
+mod verified;
 
 use mlflow_client::Client;
 use mlflow_client::types::experiments::GetExperiment;
