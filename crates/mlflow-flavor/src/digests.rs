@@ -1,6 +1,6 @@
 //! What every file of a model should be: sizes and digests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -192,31 +192,50 @@ impl Digests {
     pub fn verify(&self, folder: &Path) -> Result<(), Error> {
         let mut listing = tree::Listing::default();
         tree::list(folder, "", &[], &mut listing)?;
-        let found: BTreeMap<String, PlannedFile> = listing
-            .files
-            .into_iter()
-            .filter(|file| !is_left_by_others(&file.path))
-            .map(|file| (file.path.clone(), file.into()))
-            .collect();
-        let names: std::collections::BTreeSet<&String> = self.files.keys().chain(found.keys()).collect();
+        let files = listing.files.into_iter().filter(|file| !is_left_by_others(&file.path));
+        let found: BTreeMap<String, PlannedFile> =
+            files.map(|file| (file.path.clone(), file.into())).collect();
+        let sizes = found.iter().map(|(name, file)| (name.as_str(), file.bytes)).collect();
+        self.compare_sizes(folder, &sizes)?;
+        for (name, file) in &found {
+            self.compare(folder, name, file.read(|_| Ok(()))?)?;
+        }
+        Ok(())
+    }
+
+    /// As [`verify`](Self::verify), of files in `folder` that were digested already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Digest`] as [`verify`](Self::verify).
+    pub fn verify_digested(&self, folder: &Path, found: &Digests) -> Result<(), Error> {
+        let found = || found.files().filter(|(name, _)| !is_left_by_others(name));
+        self.compare_sizes(folder, &found().map(|(name, file)| (name, file.bytes)).collect())?;
+        found().try_for_each(|(name, digest)| self.compare(folder, name, digest))
+    }
+
+    fn compare_sizes(&self, folder: &Path, found: &BTreeMap<&str, u64>) -> Result<(), Error> {
+        let names: BTreeSet<&str> =
+            self.files.keys().map(String::as_str).chain(found.keys().copied()).collect();
         for name in names {
             let problem = match (self.files.get(name), found.get(name)) {
                 (Some(_), None) => "is missing".to_owned(),
                 (None, _) => format!("is not in {DIGESTS_FILE}"),
-                (Some(expected), Some(file)) if expected.bytes != file.bytes => {
-                    format!("has {} bytes instead of {}", file.bytes, expected.bytes)
+                (Some(expected), Some(bytes)) if expected.bytes != *bytes => {
+                    format!("has {bytes} bytes instead of {}", expected.bytes)
                 }
                 _ => continue,
             };
             return Err(wrong(folder, name, problem));
         }
-        for (name, file) in &found {
-            let digest = file.read(|_| Ok(()))?;
-            if self.get(name) != Some(digest) {
-                return Err(wrong(folder, name, format!("has another SHA-256 than {DIGESTS_FILE} says")));
-            }
-        }
         Ok(())
+    }
+
+    fn compare(&self, folder: &Path, name: &str, found: FileDigest) -> Result<(), Error> {
+        if self.get(name) == Some(found) {
+            return Ok(());
+        }
+        Err(wrong(folder, name, format!("has another SHA-256 than {DIGESTS_FILE} says")))
     }
 }
 

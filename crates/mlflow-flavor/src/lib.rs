@@ -56,8 +56,8 @@ pub use input_example::InputExample;
 pub use load::{DigestPolicy, LoadOptions, LoadedModel, load_model, load_model_with};
 #[cfg(feature = "client")]
 pub use log::{
-    LogError, LogOptions, ModelInfo, Registration, StopSwitch, fetch_model, fetch_model_with, log_model,
-    register_model,
+    LogError, LogOptions, ModelInfo, Registration, StopSwitch, download_model, fetch_model, fetch_model_with,
+    log_model, register_model,
 };
 pub use mlmodel::{
     ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,

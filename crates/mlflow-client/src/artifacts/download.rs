@@ -13,8 +13,8 @@ use super::store::ArtifactStore;
 use super::{ArtifactPath, Digest, blocking, transfer};
 use crate::{Error, Result};
 
-/// What the digest of a file must be, where that is known.
-pub type KnownDigests = Arc<dyn Fn(&ArtifactPath) -> Option<Digest> + Send + Sync>;
+/// Looks at files that have arrived, in a folder that nobody else sees yet.
+pub type Inspection = Arc<dyn Fn(&Path, &[DownloadedFile]) -> Result<()> + Send + Sync>;
 
 /// How folders are downloaded.
 #[derive(Clone)]
@@ -27,8 +27,8 @@ pub struct DownloadOptions {
     /// The pause after a body broke for the second time in a row, doubled after each further one, up to 32 times:
     /// 200 milliseconds. After the first there is none, for most breaks are over when they are noticed.
     pub pause: Duration,
-    /// What the digest of a file must be, where that is known.
-    pub digests: KnownDigests,
+    /// Looks at what has arrived before it gets its name; with an error it never does.
+    pub inspection: Inspection,
     /// Who hears how far it is.
     pub progress: Arc<dyn Progress>,
 }
@@ -39,7 +39,7 @@ impl Default for DownloadOptions {
             parallel: 8,
             largest_file: 1 << 40,
             pause: Duration::from_millis(200),
-            digests: Arc::new(|_| None),
+            inspection: Arc::new(|_, _| Ok(())),
             progress: Arc::new(Silent),
         }
     }
@@ -79,13 +79,13 @@ impl DownloadOptions {
         self
     }
 
-    /// What the digest of a file must be, where that is known; the path is that below the downloaded folder.
+    /// Looks at what has arrived before it gets its name.
     #[must_use]
-    pub fn with_digests(
+    pub fn with_inspection(
         mut self,
-        digests: impl Fn(&ArtifactPath) -> Option<Digest> + Send + Sync + 'static,
+        inspection: impl Fn(&Path, &[DownloadedFile]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        self.digests = Arc::new(digests);
+        self.inspection = Arc::new(inspection);
         self
     }
 
@@ -156,8 +156,9 @@ pub(super) async fn download(
         .try_collect()
         .await?;
     files.sort_by(|one, other| one.path.cmp(&other.path));
-    let directories = directories(&files);
     let (from, to) = (private.path().join(CONTENT), destination.to_owned());
+    (options.inspection)(&from, &files)?;
+    let directories = directories(&files);
     blocking(move || {
         directories.iter().rev().try_for_each(|directory| staging.sync(Some(directory)))?;
         staging.sync(None)?;

@@ -28,7 +28,7 @@ mod upload;
 mod walk;
 
 pub use digest::{Digest, InvalidDigest};
-pub use download::{DownloadOptions, Downloaded, DownloadedFile, KnownDigests};
+pub use download::{DownloadOptions, Downloaded, DownloadedFile, Inspection};
 #[cfg(feature = "rest")]
 pub use http::HttpArtifacts;
 pub use local::LocalArtifacts;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, TryStreamExt};
 use mlflow_types::{Method, Repeat};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -61,8 +62,7 @@ pub(super) async fn upload(proxy: &ProxyArtifacts, path: &ArtifactPath, file: &L
     let Some(directory) = proxy.full(path.parent().as_ref()) else { return Ok(false) };
     let part = proxy.settings.multipart_part.max(file.length.div_ceil(MOST_PARTS)).max(1);
     let call = Create { path: path.name(), num_parts: file.length.div_ceil(part) };
-    let response = post(proxy, "create", &directory, &call).await?;
-    let created = match answer::json::<Created>("mlflow-artifacts/mpu/create", response).await {
+    let created = match post::<Created>(proxy, "create", &directory, &call).await {
         Err(error) if error.as_api().is_some_and(|api| matches!(api.status, 404 | 405 | 501)) => {
             return Ok(false);
         }
@@ -76,17 +76,17 @@ pub(super) async fn upload(proxy: &ProxyArtifacts, path: &ArtifactPath, file: &L
     if done.is_err() {
         // Unfinished parts cost money where they lie; that they cannot be removed is not what went wrong first.
         let call = Finish { path: path.name(), upload_id: upload_id.as_deref(), parts: Vec::new() };
-        let _ = post(proxy, "abort", &directory, &call).await;
+        let _ = post::<IgnoredAny>(proxy, "abort", &directory, &call).await;
     }
     done.map(|()| true)
 }
 
-async fn post(
+async fn post<T: DeserializeOwned>(
     proxy: &ProxyArtifacts,
     step: &str,
     directory: &ArtifactPath,
     call: &impl Serialize,
-) -> Result<crate::rest::HttpResponse> {
+) -> Result<T> {
     let route = format!("mlflow-artifacts/mpu/{step}");
     let body = serde_json::to_vec(call)
         .map_err(|source| Error::Decode { route: route.clone(), source: source.into() })?;
@@ -98,7 +98,7 @@ async fn post(
     };
     // A second `create` would leave parts behind; the others find their work done.
     let repeat = if step == "create" { Repeat::AfterLooking } else { Repeat::Freely };
-    proxy.session.execute(&route, request, repeat).await
+    proxy.ask(&route, &request, repeat).await
 }
 
 async fn send(
@@ -177,13 +177,8 @@ async fn complete(
     upload_id: Option<&str>,
     parts: Vec<Part>,
 ) -> Result<()> {
-    let route = "mlflow-artifacts/mpu/complete";
     let call = Finish { path: path.name(), upload_id, parts };
-    let answered = match post(proxy, "complete", directory, &call).await {
-        Ok(response) => answer::accepted(route, response).await.map(drop),
-        Err(error) => Err(error),
-    };
-    let Err(error) = answered else { return Ok(()) };
+    let Err(error) = post::<IgnoredAny>(proxy, "complete", directory, &call).await else { return Ok(()) };
     let listed = proxy.list(path.parent().as_ref()).await.unwrap_or_default();
     let there = listed.iter().any(|info| info.path == *path && info.file_size == Some(file.length));
     if there { Ok(()) } else { Err(error) }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use mlflow_types::server_info::ServerInfo;
 use mlflow_types::{Method, Repeat};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -87,18 +88,23 @@ impl ProxyArtifacts {
         self.address(&format!("api/2.0/{ROUTE}/{}", full.encoded()))
     }
 
+    /// What a route answers.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        route: &str,
+        request: &HttpRequest,
+        repeat: Repeat,
+    ) -> Result<T> {
+        self.session.ask(route, request, repeat, &mut self.session.patience()).await
+    }
+
     async fn takes_parts(&self) -> bool {
         let ask = || async {
             let route = "server-info";
             let request = answer::get(self.address("api/3.0/mlflow/server-info"));
-            let answered = self.session.execute(route, request, Repeat::Freely).await;
             // An older server does not know the route, and takes no parts either.
-            match answered {
-                Ok(response) => answer::json::<ServerInfo>(route, response)
-                    .await
-                    .is_ok_and(|info| info.multipart_uploads_enabled),
-                Err(_) => false,
-            }
+            let info = self.ask::<ServerInfo>(route, &request, Repeat::Freely).await;
+            info.is_ok_and(|info| info.multipart_uploads_enabled)
         };
         *self.takes_parts.get_or_init(ask).await
     }
@@ -139,8 +145,7 @@ impl ArtifactStore for ProxyArtifacts {
         if let Some(path) = self.full(directory) {
             url.query_pairs_mut().append_pair("path", path.as_str());
         }
-        let response = self.session.execute(ROUTE, answer::get(url), Repeat::Freely).await?;
-        let listing: Listing = answer::json(ROUTE, response).await?;
+        let listing: Listing = self.ask(ROUTE, &answer::get(url), Repeat::Freely).await?;
         let infos = listing.files.into_iter().map(|listed| self.info(directory, listed));
         let mut infos = infos.collect::<Result<Vec<_>>>()?;
         infos.sort_by(|one, other| one.path.cmp(&other.path));

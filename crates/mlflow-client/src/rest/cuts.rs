@@ -15,17 +15,29 @@ struct Cut<'a> {
 /// Says which values will not arrive whole. A server that runs with `MLFLOW_TRUNCATE_LONG_VALUES=false` refuses them
 /// instead; which one it is, it does not tell.
 pub(super) fn warn_of_cuts(route: &str, params: &[Param], tags: &[Tag]) {
-    for Cut { what, key, characters, kept } in cuts(params, tags) {
-        let key = key.chars().take(limits::KEY_CHARACTERS).collect::<String>();
-        tracing::warn!(route, key, characters, kept, "the server will cut the value of this {what}");
+    for Param { key, value } in params {
+        warn_of_cut_param(route, key, value);
+    }
+    for Tag { key, value } in tags {
+        warn_of_cut_tag(route, key, value);
     }
 }
 
-fn cuts<'a>(params: &'a [Param], tags: &'a [Tag]) -> impl Iterator<Item = Cut<'a>> {
-    let params = params
-        .iter()
-        .filter_map(|param| cut("param", &param.key, &param.value, limits::PARAM_VALUE_CHARACTERS));
-    params.chain(tags.iter().filter_map(|tag| cut("tag", &tag.key, &tag.value, limits::TAG_VALUE_CHARACTERS)))
+/// The same of one param.
+pub(super) fn warn_of_cut_param(route: &str, key: &str, value: &str) {
+    warn(route, cut("param", key, value, limits::PARAM_VALUE_CHARACTERS));
+}
+
+/// The same of one tag.
+pub(super) fn warn_of_cut_tag(route: &str, key: &str, value: &str) {
+    warn(route, cut("tag", key, value, limits::TAG_VALUE_CHARACTERS));
+}
+
+fn warn(route: &str, cut: Option<Cut<'_>>) {
+    if let Some(Cut { what, key, characters, kept }) = cut {
+        let key = key.chars().take(limits::KEY_CHARACTERS).collect::<String>();
+        tracing::warn!(route, key, characters, kept, "the server will cut the value of this {what}");
+    }
 }
 
 fn cut<'a>(what: &'static str, key: &'a str, value: &str, kept: usize) -> Option<Cut<'a>> {
@@ -40,12 +52,10 @@ mod tests {
 
     #[test]
     fn what_is_longer_than_a_server_keeps_is_told() {
-        let params = [Param::new("whole", "ö".repeat(6000)), Param::new("cut", "ö".repeat(6001))];
-        let tags = [Tag::new("whole", "x".repeat(8000)), Tag::new("cut", "x".repeat(9000))];
-        let expected = [
-            Cut { what: "param", key: "cut", characters: 6001, kept: 6000 },
-            Cut { what: "tag", key: "cut", characters: 9000, kept: 8000 },
-        ];
-        assert_eq!(cuts(&params, &tags).collect::<Vec<_>>(), expected);
+        for (characters, told) in [(0, false), (6000, false), (6001, true)] {
+            let value = "ö".repeat(characters);
+            let expected = told.then_some(Cut { what: "param", key: "key", characters, kept: 6000 });
+            assert_eq!(cut("param", "key", &value, limits::PARAM_VALUE_CHARACTERS), expected);
+        }
     }
 }

@@ -8,17 +8,17 @@ use super::transport::HttpResponse;
 use crate::{BoxError, Error, Result};
 
 /// Bytes of the longest JSON body that is read: a page of 50,000 runs with all they hold stays far below.
-pub(crate) const LONGEST_BODY: usize = 256 << 20;
+pub(super) const LONGEST_BODY: usize = 256 << 20;
 /// Characters of a server's words that are kept.
 const LONGEST_WORDS: usize = 1000;
-/// Bytes of a refusal that are looked at for words.
-const LONGEST_REFUSAL: usize = 64 << 10;
+/// Bytes of a refusal that are read: what a server says when it refuses is short, or not worth waiting for.
+pub(super) const LONGEST_REFUSAL: usize = 64 << 10;
 
 /// What the call promised.
 ///
 /// # Errors
 /// [`Error::Api`] when the server refused, [`Error::Decode`] when it answered something else.
-pub(crate) async fn answer<T: DeserializeOwned>(route: &str, mut response: HttpResponse) -> Result<T> {
+pub(super) async fn answer<T: DeserializeOwned>(route: &str, mut response: HttpResponse) -> Result<T> {
     if !(200..300).contains(&response.status) {
         return Err(refusal(route, &mut response).await);
     }
@@ -39,7 +39,7 @@ fn html_words(body: &[u8]) -> String {
 
 /// The server's refusal.
 pub(crate) async fn refusal(route: &str, response: &mut HttpResponse) -> Error {
-    let body = response.bytes(LONGEST_BODY).await.unwrap_or_default();
+    let body = response.beginning(LONGEST_REFUSAL).await;
     let (code, message) = words(response.status, &body);
     Error::api(route, response.status, code, message)
 }
@@ -56,7 +56,7 @@ fn words(status: u16, body: &[u8]) -> (ErrorCode, String) {
             said.map_or_else(whole, capped),
         );
     }
-    let text = String::from_utf8_lossy(body.get(..LONGEST_REFUSAL).unwrap_or(body));
+    let text = String::from_utf8_lossy(body);
     let readable = if looks_like_html(&text) { without_tags(&text) } else { joined(&text) };
     let message = if readable.is_empty() { "(no words)".to_owned() } else { capped(&readable) };
     (code_of(status), message)

@@ -22,6 +22,7 @@ mod tracking;
 mod transport;
 
 pub use clock::{Clock, SystemClock};
+pub(crate) use decode::refusal;
 pub use http::HttpTransport;
 pub use identity::Identity;
 pub use probe::ServerReport;

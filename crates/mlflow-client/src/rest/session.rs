@@ -7,9 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use mlflow_types::{Api, Method, Repeat};
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::clock::{Clock, SystemClock};
+use super::decode;
 use super::identity::{Identity, take_user};
 use super::patience::{Patience, Verdict, http_date, retry_after};
 use super::transport::{HttpBody, HttpRequest, HttpResponse, Transport, TransportError, UnreadableBody};
@@ -25,8 +27,6 @@ const USER_AGENT: &str = concat!("mlflow-client-rust/", env!("CARGO_PKG_VERSION"
 const CLIENT_VERSION: &str = "3.17.2";
 /// Redirects that are followed for one request.
 const MOST_REDIRECTS: usize = 10;
-/// Bytes of a refusal that are read: what a server says when it refuses is short, or not worth waiting for.
-const LONGEST_REFUSAL: usize = 64 << 10;
 
 /// One server, as every request to it sees it.
 #[derive(Clone, Debug)]
@@ -129,6 +129,41 @@ impl Session {
         self.persist(route, &request, repeat, &mut patience, None).await
     }
 
+    /// What a route answers, as [`execute`](Self::execute) asks it; that its body breaks off is a failure of the attempt.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), and [`Error::Api`] when the server refused, [`Error::Decode`] when the answer is not
+    /// what was promised.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        route: &str,
+        request: &HttpRequest,
+        repeat: Repeat,
+        patience: &mut Patience,
+    ) -> Result<T> {
+        let response = self.persist(route, request, repeat, patience, Some(decode::LONGEST_BODY)).await?;
+        let answer = decode::answer(route, response).await;
+        answer.map_err(|error| self.told(error, patience))
+    }
+
+    /// A refusal with what it cost to get it; an answer that is none, without our secrets.
+    fn told(&self, error: Error, patience: &Patience) -> Error {
+        match error {
+            Error::Api(mut api) => {
+                api.attempts = patience.attempts;
+                api.elapsed = patience.elapsed(self.clock());
+                Error::Api(api)
+            }
+            Error::Decode { route, source } => {
+                let words = source.to_string();
+                let scrubbed = self.identity.scrub(&words);
+                let source = if scrubbed == words { source } else { scrubbed.into() };
+                Error::Decode { route, source }
+            }
+            error => error,
+        }
+    }
+
     pub(crate) fn patience(&self) -> Patience {
         Patience::new(self.clock.as_ref())
     }
@@ -139,10 +174,6 @@ impl Session {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
-    }
-
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.identity
     }
 
     /// Milliseconds since the Unix epoch on the server's clock, as far as its answers told; to a second or so.
@@ -237,7 +268,7 @@ impl Session {
 
     /// A refusal with the beginning of what the server says. Some servers quote the request; our secrets are taken out.
     async fn refusal(&self, mut response: HttpResponse) -> HttpResponse {
-        let body = response.beginning(LONGEST_REFUSAL).await;
+        let body = response.beginning(decode::LONGEST_REFUSAL).await;
         let words = self.identity.scrub(&String::from_utf8_lossy(&body));
         HttpResponse::new(response.status, response.headers, words)
     }
@@ -358,7 +389,7 @@ impl HttpResponse {
     }
 
     /// The first bytes of the body, up to `limit`; all that came, if it breaks off.
-    async fn beginning(&mut self, limit: usize) -> Bytes {
+    pub(super) async fn beginning(&mut self, limit: usize) -> Bytes {
         let mut beginning = Vec::new();
         while let Some(Ok(piece)) = self.body.next().await {
             let room = limit.saturating_sub(beginning.len());

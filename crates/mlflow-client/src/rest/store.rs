@@ -8,7 +8,7 @@ use url::Url;
 use super::http::HttpTransport;
 use super::identity::{self, Identity};
 use super::patience::Patience;
-use super::{Session, decode, encode};
+use super::{Session, encode};
 use crate::settings::{Settings, StoreUri, redacted};
 use crate::{Error, Result};
 
@@ -90,28 +90,7 @@ impl RestStore {
     ) -> Result<E::Response> {
         call.check()?;
         let request = encode::request(&self.session, call)?;
-        let whole = Some(decode::LONGEST_BODY);
-        let response = self.session.persist(E::PATH, &request, repeat, patience, whole).await?;
-        let answer = decode::answer(E::PATH, response).await;
-        answer.map_err(|error| self.told(error, patience))
-    }
-
-    /// A refusal with what it cost to get it; an answer that is none, without our secrets.
-    fn told(&self, error: Error, patience: &Patience) -> Error {
-        match error {
-            Error::Api(mut api) => {
-                api.attempts = patience.attempts;
-                api.elapsed = patience.elapsed(self.session.clock());
-                Error::Api(api)
-            }
-            Error::Decode { route, source } => {
-                let words = source.to_string();
-                let scrubbed = self.session.identity().scrub(&words);
-                let source = if scrubbed == words { source } else { scrubbed.into() };
-                Error::Decode { route, source }
-            }
-            error => error,
-        }
+        self.session.ask(E::PATH, &request, repeat, patience).await
     }
 }
 

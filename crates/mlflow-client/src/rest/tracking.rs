@@ -18,10 +18,9 @@ use mlflow_types::runs::{
     CreateRun, DeleteRun, DeleteTag, GetRun, LogBatch, LogInputs, LogMetric, LogModel, LogOutputs, LogParam,
     RestoreRun, Run, RunInfo, SearchRuns, SearchRunsResponse, SetTag, UpdateRun,
 };
-use mlflow_types::tags::{Param, Tag};
 
 use super::RestStore;
-use super::cuts::warn_of_cuts;
+use super::cuts::{warn_of_cut_param, warn_of_cut_tag, warn_of_cuts};
 use crate::{Result, TrackingStore};
 
 #[async_trait]
@@ -96,7 +95,7 @@ impl TrackingStore for RestStore {
     }
 
     async fn log_param(&self, call: &LogParam) -> Result<()> {
-        warn_of_cuts(LogParam::PATH, &[Param::new(&call.key, &call.value)], &[]);
+        warn_of_cut_param(LogParam::PATH, &call.key, &call.value);
         self.call(call).await.map(drop)
     }
 
@@ -106,7 +105,7 @@ impl TrackingStore for RestStore {
     }
 
     async fn set_tag(&self, call: &SetTag) -> Result<()> {
-        warn_of_cuts(SetTag::PATH, &[], &[Tag::new(&call.key, &call.value)]);
+        warn_of_cut_tag(SetTag::PATH, &call.key, &call.value);
         self.call(call).await.map(drop)
     }
 

@@ -1,10 +1,8 @@
 //! One of everything: written by us or by Python, and read by both.
 
 use mlflow_client::types::ExperimentId;
-use mlflow_client::types::experiments::{
-    CreateExperiment, DeleteExperiment, Experiment, SearchExperiments, ViewType,
-};
-use mlflow_client::types::inputs::{Dataset, DatasetInput, ModelInput, ModelOutput};
+use mlflow_client::types::experiments::{DeleteExperiment, Experiment, SearchExperiments, ViewType};
+use mlflow_client::types::inputs::{ModelInput, ModelOutput};
 use mlflow_client::types::logged_models::{
     CreateLoggedModel, FinalizeLoggedModel, LoggedModel, LoggedModelStatus, SearchLoggedModels,
 };
@@ -24,6 +22,8 @@ use mlflow_client::types::runs::{
 use mlflow_client::types::tags::{Param, Tag};
 use mlflow_client::{RegistryStore, TrackingStore};
 use serde::Deserialize;
+
+use crate::support::{LONG_AGO, datasets, experiment, run};
 
 pub(crate) const READ: &str = include_str!("everything/read.py");
 pub(crate) const WRITE: &str = include_str!("everything/write.py");
@@ -157,7 +157,7 @@ pub(crate) async fn write<Store: TrackingStore + RegistryStore>(store: &Store) {
         experiment_id: experiment_id.clone(),
         user_id: "ann".into(),
         run_name: Some("named".into()),
-        start_time: 1_700_000_000_000,
+        start_time: LONG_AGO,
         tags: vec![Tag::new("mlflow.user", "ann")],
     };
     let run_id = store.create_run(&call).await.unwrap().info.run_id;
@@ -176,7 +176,7 @@ pub(crate) async fn write<Store: TrackingStore + RegistryStore>(store: &Store) {
     store.delete_run(&DeleteRun { run_id: gone }).await.unwrap();
     let model_id = write_models(store, &experiment_id, &run_id).await;
     write_versions(store, &model_id).await;
-    let (status, end_time) = (Some(RunStatus::Finished), Some(1_700_000_001_000));
+    let (status, end_time) = (Some(RunStatus::Finished), Some(LONG_AGO + 1000));
     store.update_run(&UpdateRun { run_id, status, end_time, run_name: None }).await.unwrap();
 }
 
@@ -200,17 +200,8 @@ async fn write_models<Store: TrackingStore + RegistryStore>(
     store.finalize_logged_model(&call).await.unwrap();
     let models = vec![ModelOutput { model_id: model_id.clone(), step: 3 }];
     store.log_outputs(&LogOutputs { run_id: run_id.clone(), models }).await.unwrap();
-    let dataset = Dataset {
-        name: "sts".into(),
-        digest: "0a1b2c".into(),
-        source_type: "code".into(),
-        source: "{\"tags\": {}}".into(),
-        schema: Some("[]".into()),
-        profile: None,
-    };
-    let datasets = vec![DatasetInput { tags: vec![Tag::new("mlflow.data.context", "eval")], dataset }];
     let models = vec![ModelInput { model_id: other }];
-    let call = LogInputs { run_id: run_id.clone(), datasets, models };
+    let call = LogInputs { run_id: run_id.clone(), datasets: datasets(), models };
     store.log_inputs(&call).await.unwrap();
     store.log_inputs(&call).await.unwrap();
     let mut call = LogMetric::new(run_id.clone(), "spearman", 0.8, 7, 2);
@@ -259,20 +250,4 @@ async fn write_versions<Store: TrackingStore + RegistryStore>(
     };
     store.transition_model_version_stage(&call).await.unwrap();
     store.delete_model_version(&DeleteModelVersion { name, version: number(3) }).await.unwrap();
-}
-
-async fn experiment<Store: TrackingStore>(store: &Store, name: &str) -> ExperimentId {
-    let call = CreateExperiment { name: name.to_owned(), ..CreateExperiment::default() };
-    store.create_experiment(&call).await.unwrap()
-}
-
-async fn run<Store: TrackingStore>(store: &Store, experiment_id: &ExperimentId) -> Run {
-    let call = CreateRun {
-        experiment_id: experiment_id.clone(),
-        user_id: "ann".to_owned(),
-        run_name: None,
-        start_time: 1_700_000_000_000,
-        tags: Vec::new(),
-    };
-    store.create_run(&call).await.unwrap()
 }

@@ -6,7 +6,7 @@ use mlflow_client::Client;
 use mlflow_client::artifacts::DownloadOptions;
 use mlflow_client::uri::{ArtifactUri, Resolved};
 
-use super::{LogError, verified};
+use super::{LogError, download_model, verified};
 use crate::digests::Digester;
 use crate::{LoadOptions, LoadedModel, load_model_with};
 
@@ -52,12 +52,12 @@ async fn downloaded(client: &Client, resolved: &Resolved, cache: &Path) -> Resul
         std::fs::remove_dir_all(&folder).map_err(|source| LogError::Prepare { source })?;
     }
     std::fs::create_dir_all(cache).map_err(|source| LogError::Prepare { source })?;
-    let downloaded = client.artifacts().download(resolved, &folder, &DownloadOptions::default()).await;
+    let downloaded = download_model(client, resolved, &folder, &DownloadOptions::default()).await;
     match downloaded {
         Ok(downloaded) => Ok(downloaded.path),
         // Another process was faster.
         Err(_) if resolved.complete && folder.is_dir() => Ok(folder),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

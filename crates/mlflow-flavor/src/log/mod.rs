@@ -1,5 +1,6 @@
 //! Logging a model to MLflow, and registering it: Python's `log_model` and `register_model`.
 
+mod download;
 mod error;
 mod fetch;
 mod link;
@@ -22,6 +23,7 @@ use mlflow_client::types::runs::{GetRun, Run};
 use mlflow_client::types::tags::Param;
 use mlflow_client::types::{ExperimentId, ModelId, RunId};
 
+pub use download::download_model;
 pub use error::LogError;
 pub use fetch::{fetch_model, fetch_model_with};
 pub use options::{LogOptions, Registration};

@@ -6,9 +6,11 @@ use mlflow_client::uri::ArtifactUri;
 
 use super::{Hostile, reply};
 
-/// A server whose listing has one file of this name, and every file the same content.
-fn listing(name: &str) -> Hostile {
-    let listing = serde_json::json!({"files": [{"path": name, "is_dir": false, "file_size": 4}]}).to_string();
+/// A server whose listing has files of these names, and every file the same content.
+fn listing(names: &[&str]) -> Hostile {
+    let file = |name| serde_json::json!({"path": name, "is_dir": false, "file_size": 4});
+    let files: Vec<_> = names.iter().map(file).collect();
+    let listing = serde_json::json!({"files": files}).to_string();
     Hostile::start(move |head, stream| {
         let line = head.lines().next().unwrap_or_default();
         let body = if line.contains("?path=") || line.contains("artifacts HTTP") { &listing } else { "evil" };
@@ -26,7 +28,7 @@ async fn download(server: &Hostile, folder: &std::path::Path) -> Result<(), Erro
 #[tokio::test]
 async fn a_plain_name_arrives() {
     let place = tempfile::tempdir().unwrap();
-    download(&listing("MLmodel"), &place.path().join("model")).await.unwrap();
+    download(&listing(&["MLmodel"]), &place.path().join("model")).await.unwrap();
     assert_eq!(std::fs::read(place.path().join("model/MLmodel")).unwrap(), b"evil");
 }
 
@@ -61,7 +63,7 @@ async fn nothing_is_written_outside_of_the_folder() {
     for name in names {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("deep/model");
-        let failed = download(&listing(name), &folder).await;
+        let failed = download(&listing(&[name]), &folder).await;
         assert!(failed.is_err(), "{name:?}");
         let left: Vec<_> = std::fs::read_dir(place.path().join("deep"))
             .into_iter()
@@ -79,7 +81,7 @@ async fn nothing_is_written_outside_of_the_folder() {
 #[tokio::test]
 async fn a_name_as_long_as_no_file_system_takes_is_refused() {
     let place = tempfile::tempdir().unwrap();
-    let failed = download(&listing(&"x/".repeat(5000)), &place.path().join("model")).await.unwrap_err();
+    let failed = download(&listing(&[&"x/".repeat(5000)]), &place.path().join("model")).await.unwrap_err();
     assert!(failed.to_string().len() < 500, "{failed}");
     assert!(ArtifactPath::try_new("x".repeat(5000)).is_err());
 }
@@ -88,19 +90,8 @@ async fn a_name_as_long_as_no_file_system_takes_is_refused() {
 #[tokio::test]
 async fn a_name_that_comes_twice_is_refused() {
     for names in [["a", "a"], ["a", "a/b"], ["MODEL", "model"]] {
-        let files: Vec<_> = names
-            .iter()
-            .map(|name| serde_json::json!({"path": name, "is_dir": false, "file_size": 4}))
-            .collect();
-        let listing = serde_json::json!({"files": files}).to_string();
-        let server = Hostile::start(move |head, stream| {
-            let line = head.lines().next().unwrap_or_default();
-            let body =
-                if line.contains("?path=") || line.contains("artifacts HTTP") { &listing } else { "evil" };
-            reply(stream, "200 OK", "", body);
-        });
         let place = tempfile::tempdir().unwrap();
-        let answer = download(&server, &place.path().join("model")).await;
+        let answer = download(&listing(&names), &place.path().join("model")).await;
         // Names that differ by case are two files here, and one on other systems.
         assert_eq!(
             answer.is_ok(),

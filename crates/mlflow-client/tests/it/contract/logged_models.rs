@@ -10,8 +10,8 @@ use mlflow_client::types::runs::{LogInputs, LogMetric, LogOutputs};
 use mlflow_client::types::tags::{Param, Tag, system};
 use mlflow_client::types::{ExperimentId, ModelId, RunId};
 
-use super::{Backend, LONG_AGO, version_of};
-use crate::support::{check_code, check_refused};
+use super::{Backend, version_of};
+use crate::support::{LONG_AGO, all_pages, check_code, check_refused};
 
 async fn create(backend: &Backend, experiment_id: &ExperimentId, name: &str, run: Option<RunId>) -> ModelId {
     let call = CreateLoggedModel {
@@ -106,22 +106,21 @@ pub(super) async fn they_are_searched(backend: &Backend) {
         made.push(create(backend, &experiment_id, name, None).await);
     }
     let search = async |filter: Option<&str>, max_results: Option<u32>| {
-        let mut call = SearchLoggedModels {
+        let call = SearchLoggedModels {
             experiment_ids: vec![experiment_id.clone()],
             filter: filter.map(str::to_owned),
             max_results,
             ..SearchLoggedModels::default()
         };
-        let mut names = Vec::new();
-        loop {
+        let models = all_pages(async |page_token| {
+            let call = SearchLoggedModels { page_token, ..call.clone() };
             let page = backend.tracking.search_logged_models(&call).await.unwrap();
-            names.extend(page.models.into_iter().map(|model| model.info.name));
-            call.page_token = page.next_page_token;
-            if call.page_token.is_none() {
-                names.sort();
-                return names;
-            }
-        }
+            (page.models, page.next_page_token)
+        })
+        .await;
+        let mut names: Vec<String> = models.into_iter().map(|model| model.info.name).collect();
+        names.sort();
+        names
     };
     assert_eq!(search(None, Some(2)).await, ["a", "b", "c"]);
     assert_eq!(search(Some("name = 'b'"), None).await, ["b"]);

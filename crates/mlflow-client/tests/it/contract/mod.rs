@@ -14,17 +14,15 @@ mod served;
 
 use std::sync::Arc;
 
-use mlflow_client::types::experiments::CreateExperiment;
 use mlflow_client::types::model_versions::{CreateModelVersion, ModelVersion};
 use mlflow_client::types::registered_models::CreateRegisteredModel;
-use mlflow_client::types::runs::{CreateRun, GetRun, Run};
+use mlflow_client::types::runs::{GetRun, Run};
 use mlflow_client::types::{ExperimentId, RegisteredModelName, RunId};
 use mlflow_client::{Client, EmbeddedStore, MemoryStore, RegistryStore, Settings, TrackingStore};
 use st_testkit::{ADMIN_PASSWORD, ADMIN_USERNAME, MlflowServer};
 use tempfile::TempDir;
 
-/// A moment that is no moment of the test: milliseconds since the Unix epoch.
-const LONG_AGO: i64 = 1_700_000_000_000;
+use crate::support;
 
 /// Both stores of one place.
 struct Backend {
@@ -82,19 +80,11 @@ impl Backend {
     }
 
     async fn experiment(&self) -> ExperimentId {
-        let call = CreateExperiment { name: unique("experiment"), ..CreateExperiment::default() };
-        self.tracking.create_experiment(&call).await.unwrap()
+        support::experiment(self.tracking.as_ref(), &unique("experiment")).await
     }
 
     async fn run_in(&self, experiment_id: &ExperimentId) -> RunId {
-        let call = CreateRun {
-            experiment_id: experiment_id.clone(),
-            user_id: "ann".into(),
-            run_name: Some("run".into()),
-            start_time: LONG_AGO,
-            tags: Vec::new(),
-        };
-        self.tracking.create_run(&call).await.unwrap().info.run_id
+        support::named_run(self.tracking.as_ref(), experiment_id, Some("run")).await.info.run_id
     }
 
     async fn run(&self) -> RunId {
@@ -141,35 +131,35 @@ fn unique(stem: &str) -> String {
 
 /// The tests of one backend.
 macro_rules! tests {
-    ($module:ident of $backend:ident: $($topic:ident { $($case:ident)* })*) => {
-        mod $module {
-            $(mod $topic {
-                $(#[tokio::test]
-                async fn $case() {
-                    let backend = crate::contract::Backend::$backend();
-                    crate::contract::$topic::$case(&backend).await;
-                })*
+    ($backend:ident: $($topic:ident { $($case:ident)* })*) => {
+        $(mod $topic {
+            $(#[tokio::test]
+            async fn $case() {
+                let backend = crate::contract::Backend::$backend();
+                crate::contract::$topic::$case(&backend).await;
             })*
-        }
+        })*
     };
 }
 
 /// What is new in MLflow 3.
 macro_rules! since {
-    (mlflow_2 $backend:ident $module:ident) => {};
-    (mlflow_3 $backend:ident $module:ident) => {
-        tests! {
-            $module of $backend:
-            experiments { a_tag_is_removed }
-            runs { a_history_comes_in_pages }
-            logged_models {
-                one_is_pending_and_then_ready
-                params_and_tags_are_added
-                its_metrics_are_those_of_its_runs
-                a_run_reads_and_makes_them
-                they_are_searched
-                a_deleted_one_is_gone
-                a_version_knows_its_model
+    (mlflow_2 $backend:ident) => {};
+    (mlflow_3 $backend:ident) => {
+        mod since_mlflow_3 {
+            tests! {
+                $backend:
+                experiments { a_tag_is_removed }
+                runs { a_history_comes_in_pages }
+                logged_models {
+                    one_is_pending_and_then_ready
+                    params_and_tags_are_added
+                    its_metrics_are_those_of_its_runs
+                    a_run_reads_and_makes_them
+                    they_are_searched
+                    a_deleted_one_is_gone
+                    a_version_knows_its_model
+                }
             }
         }
     };
@@ -177,9 +167,9 @@ macro_rules! since {
 
 /// What every backend does.
 macro_rules! contract {
-    ($($backend:ident: $release:ident, $more:ident;)*) => {
-        $(tests! {
-            $backend of $backend:
+    ($($backend:ident: $release:ident;)*) => {
+        $(mod $backend { tests! {
+            $backend:
             experiments {
                 one_is_found_by_its_id_and_by_its_name
                 a_name_is_given_once
@@ -220,20 +210,24 @@ macro_rules! contract {
                 what_is_not_there_is_said_to_be_missing
             }
         }
-        since! { $release $backend $more })*
+        since! { $release $backend }})*
     };
 }
 
 contract! {
-    memory: mlflow_3, memory_3;
-    embedded: mlflow_3, embedded_3;
-    server: mlflow_3, server_3;
-    server_with_auth: mlflow_3, server_with_auth_3;
-    server_2: mlflow_2, none;
+    memory: mlflow_3;
+    embedded: mlflow_3;
+    server: mlflow_3;
+    server_with_auth: mlflow_3;
+    server_2: mlflow_2;
 }
 
 /// What a server guards and a store alone, as Python opens it, does not.
 mod guarded {
-    tests! { memory of memory: logged_models { a_version_names_the_model_that_it_is_made_of } }
-    tests! { server of server: logged_models { a_version_names_the_model_that_it_is_made_of } }
+    mod memory {
+        tests! { memory: logged_models { a_version_names_the_model_that_it_is_made_of } }
+    }
+    mod server {
+        tests! { server: logged_models { a_version_names_the_model_that_it_is_made_of } }
+    }
 }

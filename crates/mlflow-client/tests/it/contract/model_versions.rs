@@ -10,7 +10,7 @@ use mlflow_client::types::tags::Tag;
 use mlflow_client::types::{ModelVersionNumber, RegisteredModelName};
 
 use super::{Backend, unique, version_of};
-use crate::support::{check_code, check_refused};
+use crate::support::{all_pages, check_code, check_refused};
 
 async fn get(backend: &Backend, name: &RegisteredModelName, version: u32) -> ModelVersion {
     let call = GetModelVersion { name: name.clone(), version: ModelVersionNumber::new(version) };
@@ -96,23 +96,20 @@ pub(super) async fn they_are_found_by_name(backend: &Backend) {
     for _ in 0..3 {
         backend.version(&name).await;
     }
-    let mut call = SearchModelVersions {
+    let call = SearchModelVersions {
         filter: Some(format!("name = '{name}'")),
         max_results: Some(2),
         order_by: vec!["version_number ASC".into()],
         page_token: None,
     };
-    let mut found = Vec::new();
-    loop {
+    let found = all_pages(async |page_token| {
+        let call = SearchModelVersions { page_token, ..call.clone() };
         let page = backend.registry.search_model_versions(&call).await.unwrap();
         assert!(page.model_versions.len() <= 2);
-        found.extend(page.model_versions.into_iter().map(|version| version.version.get()));
-        call.page_token = page.next_page_token;
-        if call.page_token.is_none() {
-            break;
-        }
-    }
-    assert_eq!(found, [1, 2, 3]);
+        (page.model_versions, page.next_page_token)
+    })
+    .await;
+    assert_eq!(found.iter().map(|version| version.version.get()).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 pub(super) async fn what_is_not_there_is_said_to_be_missing(backend: &Backend) {

@@ -2,7 +2,6 @@
 
 use mlflow_client::types::RunId;
 use mlflow_client::types::experiments::LifecycleStage;
-use mlflow_client::types::inputs::{Dataset, DatasetInput};
 use mlflow_client::types::metrics::{GetMetricHistory, Metric};
 use mlflow_client::types::runs::{
     CreateRun, DeleteRun, DeleteTag, GetRun, LogBatch, LogInputs, LogMetric, LogParam, RestoreRun, RunStatus,
@@ -10,8 +9,8 @@ use mlflow_client::types::runs::{
 };
 use mlflow_client::types::tags::{Param, Tag, system};
 
-use super::{Backend, LONG_AGO};
-use crate::support::{check_code, check_refused};
+use super::Backend;
+use crate::support::{LONG_AGO, all_pages, check_code, check_refused, datasets};
 
 pub(super) async fn one_is_what_it_was_created_as(backend: &Backend) {
     let experiment_id = backend.experiment().await;
@@ -106,17 +105,13 @@ pub(super) async fn the_latest_metric_is_of_the_highest_step(backend: &Backend) 
 }
 
 async fn history(backend: &Backend, run_id: &RunId, key: &str) -> Vec<Metric> {
-    let (mut metrics, mut page_token) = (Vec::new(), None);
-    loop {
+    all_pages(async |page_token| {
         let (run_id, metric_key) = (run_id.clone(), key.to_owned());
         let call = GetMetricHistory { run_id, metric_key, max_results: Some(3), page_token };
         let page = backend.tracking.get_metric_history(&call).await.unwrap();
-        metrics.extend(page.metrics);
-        page_token = page.next_page_token;
-        if page_token.is_none() {
-            return metrics;
-        }
-    }
+        (page.metrics, page.next_page_token)
+    })
+    .await
 }
 
 pub(super) async fn numbers_that_json_has_no_word_for_arrive(backend: &Backend) {
@@ -206,15 +201,7 @@ pub(super) async fn what_is_not_there_is_said_to_be_missing(backend: &Backend) {
 
 pub(super) async fn datasets_are_noted_once(backend: &Backend) {
     let run_id = backend.run().await;
-    let dataset = Dataset {
-        name: "sts".into(),
-        digest: "0a1b2c".into(),
-        source_type: "code".into(),
-        source: "{\"tags\": {}}".into(),
-        schema: Some("[]".into()),
-        profile: Some("{\"rows\": 2}".into()),
-    };
-    let datasets = vec![DatasetInput { tags: vec![Tag::new("mlflow.data.context", "eval")], dataset }];
+    let datasets = datasets();
     let call = LogInputs { run_id: run_id.clone(), datasets: datasets.clone(), models: Vec::new() };
     backend.tracking.log_inputs(&call).await.unwrap();
     backend.tracking.log_inputs(&call).await.unwrap();

@@ -3,11 +3,11 @@
 use mlflow_client::types::experiments::{CreateExperiment, SearchExperiments, ViewType};
 use mlflow_client::types::metrics::Metric;
 use mlflow_client::types::registered_models::{CreateRegisteredModel, SearchRegisteredModels};
-use mlflow_client::types::runs::{DeleteRun, LogBatch, SearchRuns};
+use mlflow_client::types::runs::{DeleteRun, LogBatch, Run, SearchRuns};
 use mlflow_client::types::tags::{Param, Tag};
 
-use super::{Backend, LONG_AGO, unique};
-use crate::support::check_code;
+use super::{Backend, unique};
+use crate::support::{LONG_AGO, all_pages, check_code};
 
 pub(super) async fn runs_by_metric_and_param_in_order_and_in_pages(backend: &Backend) {
     let experiment_id = backend.experiment().await;
@@ -25,7 +25,7 @@ pub(super) async fn runs_by_metric_and_param_in_order_and_in_pages(backend: &Bac
     }
     backend.tracking.delete_run(&DeleteRun { run_id: made[4].clone() }).await.unwrap();
     let search = async |filter: &str, order: &str, run_view_type: ViewType| {
-        let mut call = SearchRuns {
+        let call = SearchRuns {
             experiment_ids: vec![experiment_id.clone()],
             filter: Some(filter.to_owned()),
             run_view_type,
@@ -33,20 +33,15 @@ pub(super) async fn runs_by_metric_and_param_in_order_and_in_pages(backend: &Bac
             order_by: vec![order.to_owned()],
             page_token: None,
         };
-        let mut found = Vec::new();
-        loop {
+        let runs = all_pages(async |page_token| {
+            let call = SearchRuns { page_token, ..call.clone() };
             let page = backend.tracking.search_runs(&call).await.unwrap();
             assert!(page.runs.len() <= 2);
-            found.extend(
-                page.runs
-                    .into_iter()
-                    .map(|run| made.iter().position(|made| *made == run.info.run_id).unwrap()),
-            );
-            call.page_token = page.next_page_token;
-            if call.page_token.is_none() {
-                return found;
-            }
-        }
+            (page.runs, page.next_page_token)
+        })
+        .await;
+        let place = |run: &Run| made.iter().position(|made| *made == run.info.run_id).unwrap();
+        runs.iter().map(place).collect::<Vec<_>>()
     };
     let (active, all) = (ViewType::ActiveOnly, ViewType::All);
     assert_eq!(search("", "metrics.spearman DESC", active).await, [3, 2, 1, 0]);
@@ -71,22 +66,20 @@ pub(super) async fn experiments_in_order_and_in_pages(backend: &Backend) {
         let call = CreateExperiment { name: format!("{prefix}{letter}"), ..CreateExperiment::default() };
         backend.tracking.create_experiment(&call).await.unwrap();
     }
-    let mut call = SearchExperiments {
+    let call = SearchExperiments {
         max_results: 2,
         filter: Some(format!("name LIKE '{prefix}%'")),
         order_by: vec!["name ASC".into()],
         ..SearchExperiments::default()
     };
-    let mut names = Vec::new();
-    loop {
+    let found = all_pages(async |page_token| {
+        let call = SearchExperiments { page_token, ..call.clone() };
         let page = backend.tracking.search_experiments(&call).await.unwrap();
         assert!(page.experiments.len() <= 2);
-        names.extend(page.experiments.into_iter().map(|found| found.name));
-        call.page_token = page.next_page_token;
-        if call.page_token.is_none() {
-            break;
-        }
-    }
+        (page.experiments, page.next_page_token)
+    })
+    .await;
+    let names: Vec<String> = found.into_iter().map(|experiment| experiment.name).collect();
     let expected: Vec<String> =
         ["a", "b", "c", "d", "e"].iter().map(|letter| format!("{prefix}{letter}")).collect();
     assert_eq!(names, expected);
@@ -100,22 +93,20 @@ pub(super) async fn registered_models_in_pages(backend: &Backend) {
             CreateRegisteredModel { name, tags: vec![Tag::new("n", number.to_string())], description: None };
         backend.registry.create_registered_model(&call).await.unwrap();
     }
-    let mut call = SearchRegisteredModels {
+    let call = SearchRegisteredModels {
         filter: Some(format!("name LIKE '{prefix}%'")),
         max_results: Some(2),
         order_by: vec!["name ASC".into()],
         page_token: None,
     };
-    let mut found = Vec::new();
-    loop {
+    let found = all_pages(async |page_token| {
+        let call = SearchRegisteredModels { page_token, ..call.clone() };
         let page = backend.registry.search_registered_models(&call).await.unwrap();
         assert!(page.registered_models.len() <= 2);
-        found.extend(page.registered_models.into_iter().map(|model| (model.name.to_string(), model.tags)));
-        call.page_token = page.next_page_token;
-        if call.page_token.is_none() {
-            break;
-        }
-    }
+        (page.registered_models, page.next_page_token)
+    })
+    .await;
+    let found: Vec<_> = found.into_iter().map(|model| (model.name.to_string(), model.tags)).collect();
     let expected =
         (1..=3).map(|number| (format!("{prefix}{number}"), vec![Tag::new("n", number.to_string())]));
     assert_eq!(found, expected.collect::<Vec<_>>());

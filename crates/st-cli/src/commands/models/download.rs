@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use mlflow_client::artifacts::DownloadOptions;
+use mlflow_flavor::download_model;
 use serde_json::json;
 
 use crate::args::DownloadArgs;
@@ -17,7 +18,7 @@ pub(crate) fn run(args: &DownloadArgs, settings: &Settings) -> anyhow::Result<Ou
     let mlflow = Mlflow::open(settings)?;
     let resolved = mlflow.resolve(&args.model)?;
     let options = DownloadOptions::default();
-    let download = mlflow.client.artifacts().download(&resolved, &args.output, &options);
+    let download = download_model(&mlflow.client, &resolved, &args.output, &options);
     let downloaded = mlflow.wait(download).with_context(|| format!("cannot download {}", args.model))?;
     let report = Report::from_iter([
         ("downloaded".to_owned(), json!(downloaded.path.display().to_string())),
