@@ -28,6 +28,7 @@ mod certificate;
 mod digests;
 mod environment;
 mod error;
+mod facts;
 #[cfg(test)]
 mod golden;
 mod hex;
@@ -52,6 +53,7 @@ pub use certificate::{Certificate, CertificateReport, Comparison, MadeBy, Refere
 pub use digests::{Digester, Digests, FileDigest, Sha256Digest};
 pub use environment::{CondaEnv, Environment, Requirements};
 pub use error::{Error, ErrorCode};
+pub use facts::{FACT_TAGS, ModelFacts, Profile};
 pub use input_example::InputExample;
 pub use load::{DigestPolicy, LoadOptions, LoadedModel, load_model, load_model_with};
 #[cfg(feature = "client")]

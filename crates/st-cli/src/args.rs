@@ -72,7 +72,7 @@ pub(crate) enum Command {
     /// Put a model folder into an MLflow model folder.
     Save(SaveArgs),
     /// Log a model to MLflow, and register it.
-    Log(LogArgs),
+    Log(Box<LogArgs>),
     /// Look at and change registered models.
     Models(ModelsArgs),
     /// Look at runs, and send what they could not send.

@@ -11,6 +11,9 @@ pub(crate) enum Error {
     /// A line that is no text.
     #[error("{file}, line {line}: not valid UTF-8")]
     NotUtf8 { file: String, line: u64 },
+    /// A model that is to be logged does not run here.
+    #[error("cannot note what {model} answers")]
+    Certify { model: String },
     /// Nothing to do is a mistake in nearly every script.
     #[error("{file} holds no texts")]
     Empty { file: String },

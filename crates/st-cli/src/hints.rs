@@ -10,8 +10,19 @@ use crate::error::Error;
 pub(crate) const SETUP: &str = "run `cargo xtask setup` in a checkout, or set ORT_DYLIB_PATH to a libonnxruntime of \
                      1.24 or newer (the Python package `onnxruntime` has one); `st doctor` shows what was found";
 
-/// The first advice that fits something in the chain.
+/// What helps with a failure.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    let found = first(error);
+    let certifies = error.chain().any(|cause| matches!(cause.downcast_ref(), Some(Error::Certify { .. })));
+    if !certifies && !matches!(error.downcast_ref(), Some(Error::Certify { .. })) {
+        return found;
+    }
+    let without = "`st log --no-certificate` logs a model that does not run here";
+    Some(found.map_or_else(|| without.to_owned(), |found| format!("{found}; {without}")))
+}
+
+/// The first advice that fits something in the chain.
+fn first(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let own = cause.downcast_ref().and_then(own);
         own.or_else(|| cause.downcast_ref().and_then(model))

@@ -5,6 +5,7 @@ use st_core::{Encoder, PoolingMode};
 use st_model::{GraphState, ModelSpec, SentenceTransformer};
 
 use crate::model::{self, Located};
+use crate::profile::resident_bytes;
 use crate::report::Report;
 
 /// What the configuration files say.
@@ -106,12 +107,4 @@ fn state(state: GraphState) -> &'static str {
         GraphState::Rebuilt => "damaged in the cache and made again",
         GraphState::Given => "named on the command line",
     }
-}
-
-/// Memory of this process with the model loaded; known on Linux only.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kibibytes * 1024)
 }

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use mlflow_client::uri::ArtifactUri;
-use mlflow_flavor::{DigestPolicy, LoadOptions, LoadedModel, LogError, fetch_model_with, load_model_with};
+use mlflow_flavor::{
+    DigestPolicy, LoadOptions as OpenOptions, LoadedModel, LogError, fetch_model_with, load_model_with,
+};
 use st_core::{BoxError, Mode};
-use st_model::SentenceTransformer;
+use st_model::{LoadOptions, SentenceTransformer};
 
 use crate::args::ModelArgs;
 use crate::error::Error;
@@ -31,24 +33,26 @@ pub(crate) struct Located {
     pub(crate) folder: PathBuf,
     /// The MLflow model around it, if there is one.
     pub(crate) mlflow: Option<LoadedModel>,
+    /// What the user called it.
+    pub(crate) shown: String,
 }
 
 /// Finds the sentence-transformers folder of a model; what is a URI and no folder is fetched.
 pub(crate) fn locate(path: &Path, settings: &Settings) -> anyhow::Result<Located> {
-    locate_with(path, settings, &LoadOptions::default())
+    locate_with(path, settings, &OpenOptions::default())
 }
 
 /// Finds the sentence-transformers folder of the model that a command works with.
 pub(crate) fn locate_for(args: &ModelArgs, settings: &Settings) -> anyhow::Result<Located> {
     let digests = if args.require_digests { DigestPolicy::Require } else { DigestPolicy::IfPresent };
-    let located = locate_with(&args.model, settings, &LoadOptions::default().with_digests(digests))?;
+    let located = locate_with(&args.model, settings, &OpenOptions::default().with_digests(digests))?;
     if args.require_digests && located.mlflow.is_none() {
         return Err(Error::NotMlflow { folder: args.model.display().to_string() }.into());
     }
     Ok(located)
 }
 
-fn locate_with(path: &Path, settings: &Settings, options: &LoadOptions) -> anyhow::Result<Located> {
+fn locate_with(path: &Path, settings: &Settings, options: &OpenOptions) -> anyhow::Result<Located> {
     let text = path.to_string_lossy();
     if !path.exists() {
         if is_uri(&text) {
@@ -60,9 +64,13 @@ fn locate_with(path: &Path, settings: &Settings, options: &LoadOptions) -> anyho
     if path.join(MLMODEL).is_file() {
         let mlflow = load_model_with(path, options)
             .with_context(|| format!("cannot open the MLflow model {}", path.display()))?;
-        return Ok(Located { folder: mlflow.data_path.clone(), mlflow: Some(mlflow) });
+        return Ok(Located {
+            folder: mlflow.data_path.clone(),
+            mlflow: Some(mlflow),
+            shown: text.into_owned(),
+        });
     }
-    Ok(Located { folder: path.to_owned(), mlflow: None })
+    Ok(Located { folder: path.to_owned(), mlflow: None, shown: text.into_owned() })
 }
 
 /// Where a model may be that was named as a hub names it: `all-MiniLM-L6-v2`, `sentence-transformers/all-MiniLM-L6-v2`.
@@ -90,7 +98,7 @@ fn elsewhere(path: &Path, cache: Option<&Path>) -> Option<String> {
     ))
 }
 
-fn fetch(uri: &str, settings: &Settings, options: &LoadOptions) -> anyhow::Result<Located> {
+fn fetch(uri: &str, settings: &Settings, options: &OpenOptions) -> anyhow::Result<Located> {
     let mlflow = Mlflow::open(settings)?;
     let parsed: ArtifactUri = uri.parse()?;
     let cache = settings.mlflow_cache()?;
@@ -100,7 +108,7 @@ fn fetch(uri: &str, settings: &Settings, options: &LoadOptions) -> anyhow::Resul
             mlflow.failed(format!("cannot fetch {uri} from {}", mlflow.tracking_shown()), error, missing)
         })?;
     tracing::info!(uri, folder = %fetched.path.display(), "model fetched");
-    Ok(Located { folder: fetched.data_path.clone(), mlflow: Some(fetched) })
+    Ok(Located { folder: fetched.data_path.clone(), mlflow: Some(fetched), shown: uri.to_owned() })
 }
 
 fn is_not_found(error: &LogError) -> bool {
@@ -112,25 +120,37 @@ pub(crate) fn load(args: &ModelArgs, settings: &Settings) -> anyhow::Result<Load
     load_located(&locate_for(args, settings)?, args, settings)
 }
 
-/// Loads a model that was found; if it carries a certificate, its answers have to be those of then.
+/// Loads a model that was found, as the arguments of a command say.
 pub(crate) fn load_located(
     located: &Located,
     args: &ModelArgs,
     settings: &Settings,
 ) -> anyhow::Result<Loaded> {
+    let options = settings.load_options(args);
+    if args.no_certificate_check { load_as(located, &options) } else { load_certified(located, &options) }
+}
+
+/// Loads a model; if it carries a certificate, its answers have to be those of then.
+pub(crate) fn load_certified(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
     let started = Instant::now();
-    let folder = &located.folder;
-    let encoder = SentenceTransformer::load(folder, &settings.load_options(args))
-        .with_context(|| format!("cannot load the model {}", args.model.display()))?;
+    let loaded = load_as(located, options)?;
     if let Some(mlflow) = &located.mlflow
-        && !args.no_certificate_check
         && let Some(certificate) = mlflow.certificate()?
     {
+        let encoder = &loaded.encoder;
         let report = certificate
-            .check(&encoder, encoder.graph().mode)
-            .with_context(|| format!("cannot trust the model {}", args.model.display()))?;
+            .check(encoder, encoder.graph().mode)
+            .with_context(|| format!("cannot trust the model {}", located.shown))?;
         tracing::info!(?report, made_by = ?certificate.made_by, "certificate checked");
     }
+    Ok(Loaded { took: started.elapsed(), ..loaded })
+}
+
+fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
+    let started = Instant::now();
+    let folder = &located.folder;
+    let encoder = SentenceTransformer::load(folder, options)
+        .with_context(|| format!("cannot load the model {}", located.shown))?;
     let took = started.elapsed();
     tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
     Ok(Loaded { encoder, took })

@@ -151,7 +151,8 @@ fn spool() -> Option<PathBuf> {
     state.map(|folder| folder.join("mlflow-sentence-transformers/spool"))
 }
 
-fn cores() -> usize {
+/// Threads that a program for people takes.
+pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 

@@ -16,21 +16,39 @@ const HEADER_LIMIT: u64 = 100 << 20;
 /// How the small file begins that Git keeps in place of a large one.
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/";
 
-/// Files, tensors, parameters and number formats; nothing but the headers is read.
-pub(crate) fn section(folder: &Path) -> anyhow::Result<Value> {
+/// What the headers of the weight files say.
+#[derive(Debug, Default)]
+pub(crate) struct Weights {
+    files: Vec<PathBuf>,
+    tensors: u64,
+    /// Numbers.
+    pub(crate) parameters: u64,
+    /// How many tensors there are of each number format.
+    formats: BTreeMap<String, u64>,
+    /// Bytes of all tensors.
+    pub(crate) bytes: u64,
+}
+
+/// Nothing but the headers is read.
+pub(crate) fn read(folder: &Path) -> anyhow::Result<Weights> {
     let files = files(folder).map_err(|source| read_error(folder, source))?;
-    let (mut tensors, mut parameters, mut bytes) = (0, 0_u64, 0);
-    let mut formats: BTreeMap<String, u64> = BTreeMap::new();
+    let mut weights = Weights::default();
     for path in &files {
         for entry in header(path)?.tensors.values() {
             let elements = entry.shape.iter().map(|&length| length as u64).product::<u64>();
-            tensors += 1;
+            weights.tensors += 1;
             // Whole numbers are indices that were stored beside the parameters.
-            parameters += if is_float(&entry.dtype) { elements } else { 0 };
-            bytes += entry.bytes;
-            *formats.entry(entry.dtype.clone()).or_default() += 1;
+            weights.parameters += if is_float(&entry.dtype) { elements } else { 0 };
+            weights.bytes += entry.bytes;
+            *weights.formats.entry(entry.dtype.clone()).or_default() += 1;
         }
     }
+    Ok(Weights { files, ..weights })
+}
+
+/// Files, tensors, parameters and number formats as a section of a report.
+pub(crate) fn section(folder: &Path) -> anyhow::Result<Value> {
+    let Weights { files, tensors, parameters, formats, bytes } = read(folder)?;
     let names: Vec<_> =
         files.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
     Ok(

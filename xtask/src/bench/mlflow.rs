@@ -57,7 +57,7 @@ pub(super) fn log(stage: &Stage) -> Result<Measures> {
             ours.push(st);
         }
     }
-    let mut measures = against("command/log", &theirs, &ours);
+    let mut measures = against("command/log-process", &theirs, &ours);
     measures.extend(against("command/log-call", &calls, &ours));
     measures.extend(weights_alone(stage, &server)?);
     measures.extend(alias(stage, &server)?);
@@ -75,7 +75,7 @@ fn weights_alone(stage: &Stage, server: &Server) -> Result<Measures> {
             upload.args(["upload", &server.url(), &uri]).arg(stage.model.join("model.safetensors")),
         )?);
     }
-    Ok(one("command/log/weights-alone/seconds", took, Unit::Seconds))
+    Ok(one("command/log-call/weights-alone/seconds", took, Unit::Seconds))
 }
 
 /// What the way by the alias costs beyond the folder, when the model is in the cache.

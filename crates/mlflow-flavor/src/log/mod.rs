@@ -20,7 +20,7 @@ use mlflow_client::types::logged_models::{
 };
 use mlflow_client::types::model_versions::ModelVersion;
 use mlflow_client::types::runs::{GetRun, Run};
-use mlflow_client::types::tags::Param;
+use mlflow_client::types::tags::{Param, Tag};
 use mlflow_client::types::{ExperimentId, ModelId, RunId};
 
 pub use download::download_model;
@@ -30,7 +30,7 @@ pub use options::{LogOptions, Registration};
 pub use register::register_model;
 pub use stop::StopSwitch;
 
-use crate::{LoggedAs, MlModel, SavePlan};
+use crate::{LoggedAs, MlModel, ModelFacts, SavePlan};
 
 /// What came of a log: Python's `ModelInfo`.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,8 +120,9 @@ async fn registered(
     model_uri: &str,
     options: &LogOptions,
 ) -> Result<Option<ModelVersion>, LogError> {
-    let Some(registration) = &options.registration else { return Ok(None) };
-    match options.stop.or_stop(Box::pin(register_model(client, model_uri, registration))).await {
+    let Some(mut registration) = options.registration.clone() else { return Ok(None) };
+    add_facts(&mut registration.tags, options);
+    match options.stop.or_stop(Box::pin(register_model(client, model_uri, &registration))).await {
         Err(LogError::Stopped) => Err(LogError::StoppedRegistering { model_uri: model_uri.to_owned() }),
         outcome => outcome.map(Some),
     }
@@ -130,13 +131,14 @@ async fn registered(
 /// The logged model, new or given, still without files.
 async fn begin(client: &Client, run: Option<&Run>, options: &LogOptions) -> Result<LoggedModel, LogError> {
     let store = client.tracking();
+    let mut tags = options.tags.clone();
+    add_facts(&mut tags, options);
     if let Some(model_id) = &options.model_id {
         let model = store.get_logged_model(&GetLoggedModel { model_id: model_id.clone() }).await?;
         if model.info.status != LoggedModelStatus::Pending {
             return Err(LogError::NotPending { model_id: model_id.clone() });
         }
-        if !options.tags.is_empty() {
-            let tags = options.tags.clone();
+        if !tags.is_empty() {
             store.set_logged_model_tags(&SetLoggedModelTags { model_id: model_id.clone(), tags }).await?;
         }
         add_params(client, model_id, &options.params).await?;
@@ -152,13 +154,21 @@ async fn begin(client: &Client, run: Option<&Run>, options: &LogOptions) -> Resu
             model_type: options.model_type.clone(),
             source_run_id: options.run_id.clone(),
             params: params[..first].to_vec(),
-            tags: options.tags.clone(),
+            tags,
         })
         .await?;
     if let Err(source) = add_params(client, &model.info.model_id, &params[first..]).await {
         return Err(give_up(client, model.info.model_id, source).await);
     }
     Ok(model)
+}
+
+/// What the model is, for whoever searches; a tag that the caller set stays.
+fn add_facts(tags: &mut Vec<Tag>, options: &LogOptions) {
+    let facts = options.save.facts.iter().flat_map(ModelFacts::tags);
+    let facts = facts.filter(|(key, _)| tags.iter().all(|tag| tag.key != *key));
+    let facts: Vec<Tag> = facts.map(|(key, value)| Tag::new(key, value)).collect();
+    tags.extend(facts);
 }
 
 async fn experiment(

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::plan::{CODE_FOLDER, EXTRA_FOLDER, base_name};
 use super::{SaveOptions, signature};
 use crate::environment::{CONDA, PYTHON_ENV};
+use crate::facts::FACTS;
 use crate::input_example::ExampleFiles;
 use crate::load::{DATA_FOLDER, LOADER_MODULE};
 use crate::model_folder::Facts;
@@ -35,6 +36,10 @@ pub(super) fn describe(
     }
     if options.metadata.is_some() {
         model.metadata.clone_from(&options.metadata);
+    }
+    if let Some(facts) = &options.facts {
+        // What the caller says under this key is the caller's.
+        model.metadata.get_or_insert_default().entry(FACTS).or_insert_with(|| facts.to_value());
     }
     if let Some(task) = &options.task {
         model.metadata.get_or_insert_default().insert("task".to_owned(), json!(task));

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use crate::{Certificate, CondaEnv, Environment, InputExample, MlModel, ModelSignature, Requirements};
+use crate::{
+    Certificate, CondaEnv, Environment, InputExample, MlModel, ModelFacts, ModelSignature, Requirements,
+};
 
 /// Which signature a model gets; Python's `None`, `False` and an object. A task forces its own.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +36,8 @@ pub struct SaveOptions {
     pub logged: Option<LoggedAs>,
     /// What the model answers to texts that every model can be asked, to be compared at each load.
     pub certificate: Option<Certificate>,
+    /// What the model is: written to the metadata, and to the tags of a logged model and of its version.
+    pub facts: Option<ModelFacts>,
     /// Which signature the model gets.
     pub signature: SignatureOption,
     /// An example of the input.

@@ -46,6 +46,12 @@ pub(crate) struct LogArgs {
     /// A free word for what the model is.
     #[arg(long, value_name = "WORD")]
     pub(crate) model_type: Option<String>,
+    /// Do not note what the model answers to fixed texts. With that note, whoever loads it learns if it answers otherwise.
+    #[arg(long)]
+    pub(crate) no_certificate: bool,
+    /// Measure speed and memory of the model on this machine, and note them in its tags.
+    #[arg(long)]
+    pub(crate) profile: bool,
     #[command(flatten)]
     pub(crate) flavor: FlavorArgs,
 }

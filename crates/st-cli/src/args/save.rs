@@ -9,7 +9,7 @@ use clap::Args;
 #[command(after_help = "Example:\n  \
     st save -m all-MiniLM-L6-v2 -o minilm-mlflow --task llm/v1/embeddings --metadata team=search\n\n\
     Python's mlflow.sentence_transformers.load_model and mlflow.pyfunc.load_model load the result.\n\
-    No weights are read into memory; the files are copied as they are.")]
+    Without `--certificate` no weights are read into memory; the files are copied as they are.")]
 pub(crate) struct SaveArgs {
     /// The sentence-transformers folder, or an MLflow URI.
     #[arg(short, long, value_name = "FOLDER|URI")]
@@ -17,6 +17,9 @@ pub(crate) struct SaveArgs {
     /// The MLflow model folder to write; must not exist, or be empty.
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: PathBuf,
+    /// Note what the model is, and what it answers to fixed texts: whoever loads it learns if it answers otherwise.
+    #[arg(long)]
+    pub(crate) certificate: bool,
     #[command(flatten)]
     pub(crate) flavor: FlavorArgs,
 }

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::Outcome;
 use crate::args::LogArgs;
+use crate::facts::{self, Wanted};
 use crate::interrupt::AskFirst;
 use crate::mlflow::Mlflow;
 use crate::report::{self, Report};
@@ -23,7 +24,9 @@ use crate::{model, save_options};
 pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let located = model::locate(&args.model, settings)?;
-    let save = save_options::read(&args.flavor)?;
+    let mut save = save_options::read(&args.flavor)?;
+    let wanted = Wanted { certificate: !args.no_certificate, profile: args.profile };
+    facts::add(&mut save, &located, wanted, settings)?;
     let mlflow = Mlflow::open_or_create(settings)?;
     let experiment_id = mlflow.wait(experiment(args, &mlflow, settings))?;
     let options = options(args, experiment_id, save);

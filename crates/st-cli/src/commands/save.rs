@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Outcome;
 use crate::args::SaveArgs;
 use crate::error::Error;
+use crate::facts::{self, Wanted};
 use crate::folder;
 use crate::interrupt::Unfinished;
 use crate::model;
@@ -20,6 +21,9 @@ pub(crate) fn run(args: &SaveArgs, settings: &Settings) -> anyhow::Result<Outcom
     let started = Instant::now();
     let located = model::locate(&args.model, settings)?;
     let mut options = save_options::read(&args.flavor)?;
+    if args.certificate {
+        facts::add(&mut options, &located, Wanted { certificate: true, profile: false }, settings)?;
+    }
     let (staging, unfinished) = Unfinished::begin(|| staging_beside(&args.output))
         .map_err(|source| Error::Write { file: args.output.display().to_string(), source })?;
     options.staging = Some(staging.path().to_owned());

@@ -6,6 +6,7 @@ mod bad_input;
 mod broken_models;
 mod doctor;
 mod encode;
+mod facts;
 mod fast;
 mod faults;
 mod hints;

@@ -80,7 +80,10 @@ fn the_main_job(store: &Store) {
     assert_eq!(listed[0]["aliases"], serde_json::json!([{"alias": "champion", "version": "1"}]));
     let shown = store.json(&["models", "show", &name]);
     assert_eq!(shown["model_versions"][0]["source"], model_uri);
-    assert_eq!(shown["model_versions"][0]["tags"], serde_json::json!([{"key": "team", "value": "search"}]));
+    let tags = shown["model_versions"][0]["tags"].as_array().unwrap();
+    for tag in [("team", "search"), ("st.dimension", "24")] {
+        assert!(tags.contains(&serde_json::json!({"key": tag.0, "value": tag.1})), "{tags:?}");
+    }
     let place = store.json(&["models", "show", &champion]);
     assert_eq!(format!("models:/{}", place["model_id"].as_str().unwrap()), model_uri);
 }

@@ -5,6 +5,7 @@ use mlflow_client::types::RegisteredModelName;
 use mlflow_client::types::model_versions::{ModelVersion, SearchModelVersions};
 use mlflow_client::types::registered_models::RegisteredModel;
 use mlflow_client::uri::{ArtifactUri, ModelReference, ModelUri};
+use mlflow_flavor::FACT_TAGS;
 use serde_json::json;
 
 use crate::args::ShowModelArgs;
@@ -93,7 +94,9 @@ fn row(version: &ModelVersion, model: &RegisteredModel) -> Vec<String> {
         .filter(|alias| alias.version == version.version)
         .map(|alias| alias.alias.as_str())
         .collect();
-    let tags: Vec<String> = version.tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
+    // Facts of the model would hide what people wrote; `--json` has all.
+    let own = version.tags.iter().filter(|tag| !tag.key.starts_with(FACT_TAGS));
+    let tags: Vec<String> = own.map(|tag| format!("{}={}", tag.key, tag.value)).collect();
     vec![
         version.version.to_string(),
         aliases.join(", "),

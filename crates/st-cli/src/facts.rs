@@ -1,0 +1,103 @@
+//! What a model is told to be when it goes to MLflow: what it is made of, what it answers, what it takes.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use mlflow_flavor::{Certificate, Digester, MadeBy, ModelFacts, SaveOptions};
+use st_core::{Encoder, Mode, PoolingMode};
+use st_model::{LoadOptions, ModelSpec, SentenceTransformer};
+
+use crate::error::Error;
+use crate::model::{self, Located};
+use crate::settings::{self, Settings};
+use crate::{profile, weights};
+
+/// What is to be found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// What the model answers, to be compared at each load.
+    pub(crate) certificate: bool,
+    /// What it takes on this machine.
+    pub(crate) profile: bool,
+}
+
+/// Adds the facts of a model, and its certificate, to the options of a save.
+pub(crate) fn add(
+    options: &mut SaveOptions,
+    located: &Located,
+    wanted: Wanted,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let mut facts = described(&located.folder);
+    if wanted.certificate || wanted.profile {
+        let certified = || Error::Certify { model: located.shown.clone() };
+        let load =
+            LoadOptions::new(settings.places(None)).with_threads(settings::cores()).with_mode(Mode::Exact);
+        let loaded = model::load_certified(located, &load).with_context(certified)?;
+        add_graph(&mut facts, &loaded.encoder)?;
+        if wanted.certificate {
+            let certificate = certificate(located, &loaded.encoder).with_context(certified)?;
+            options.certificate = Some(certificate);
+        }
+        if wanted.profile {
+            facts.profile = Some(profile::measure(&loaded, load.threads).with_context(certified)?);
+        }
+    }
+    options.facts = Some(facts);
+    Ok(())
+}
+
+/// What the configuration and the headers of the weights say. A model that cannot be run here may still be logged.
+fn described(folder: &Path) -> ModelFacts {
+    let mut facts = ModelFacts::default();
+    let spec = match ModelSpec::read(folder) {
+        Ok(spec) => spec,
+        Err(error) => {
+            tracing::warn!(folder = %folder.display(), %error, "what the model is made of will not be noted");
+            return facts;
+        }
+    };
+    let modes: Vec<&str> = spec.pooling.modes.iter().copied().map(PoolingMode::name).collect();
+    facts.architecture.clone_from(&spec.transformer.architecture);
+    facts.pooling = Some(modes.join("+"));
+    facts.dimension = Some(spec.sentence.truncate_dim.unwrap_or(spec.dim()) as u64);
+    facts.normalized = Some(spec.normalize);
+    facts.similarity = Some(spec.similarity().name().to_owned());
+    facts.max_tokens = spec.transformer.max_tokens.map(|tokens| tokens as u64);
+    match weights::read(&spec.transformer.folder) {
+        Ok(weights) => {
+            (facts.parameters, facts.weight_bytes) = (Some(weights.parameters), Some(weights.bytes));
+        }
+        Err(error) => tracing::warn!(%error, "the size of the weights will not be noted"),
+    }
+    facts
+}
+
+fn add_graph(facts: &mut ModelFacts, encoder: &SentenceTransformer) -> anyhow::Result<()> {
+    let Some(path) = &encoder.graph().path else { return Ok(()) };
+    let header = st_export::onnx::open_header(path)?;
+    facts.exporter = Some(format!("{} {}", header.producer_name, header.producer_version));
+    let bytes = fs::read(path).map_err(|source| Error::Read { file: path.display().to_string(), source })?;
+    let mut digester = Digester::default();
+    digester.update(&bytes);
+    facts.graph_sha256 = Some(digester.finish().sha256.to_string());
+    Ok(())
+}
+
+/// What the model answers here, or what it answered when it was first logged: that was compared a moment ago, and a copy of
+/// a model vouches for what its original did.
+fn certificate(located: &Located, encoder: &SentenceTransformer) -> anyhow::Result<Certificate> {
+    if let Some(mlflow) = &located.mlflow
+        && let Some(first) = mlflow.certificate()?
+    {
+        return Ok(first);
+    }
+    let mut made_by =
+        MadeBy::new(concat!("st ", env!("CARGO_PKG_VERSION"))).with_runtime(&encoder.runtime().build);
+    if let Some(path) = &encoder.graph().path {
+        let header = st_export::onnx::open_header(path)?;
+        made_by = made_by.with_exporter(format!("{} {}", header.producer_name, header.producer_version));
+    }
+    Ok(Certificate::make(encoder as &dyn Encoder, made_by)?)
+}
