@@ -78,7 +78,8 @@ fn weights_alone(stage: &Stage, server: &Server) -> Result<Measures> {
     Ok(one("command/log-call/weights-alone/seconds", took, Unit::Seconds))
 }
 
-/// What the way by the alias costs beyond the folder, when the model is in the cache.
+/// What the way by the alias costs beyond the folder, when the model is in the cache; and what it costs beside that to
+/// compare the model's answers with its certificate, which the folder has none of.
 fn alias(stage: &Stage, server: &Server) -> Result<Measures> {
     process::output(st_log(stage)?.args([
         "--tracking-uri",
@@ -88,24 +89,29 @@ fn alias(stage: &Stage, server: &Server) -> Result<Measures> {
         "--alias",
         "champion",
     ]))?;
-    let encode = |model: &Path| -> Result<f64> {
+    let encode = |model: &Path, more: &[&str]| -> Result<f64> {
         let mut st = Command::new(&stage.st);
         st.args(["encode", "--tracking-uri", &server.url(), "-m"])
             .arg(model)
-            .arg("A man is playing a guitar.");
+            .arg("A man is playing a guitar.")
+            .args(more);
         timed(st.env("ORT_DYLIB_PATH", places::runtime()?))
     };
     let (by_alias, by_folder) = (Path::new("models:/encoder@champion"), stage.model.as_path());
+    let unchecked = ["--no-certificate-check"];
     // The first downloads, and the second may digest once more.
     for model in [by_alias, by_alias, by_folder] {
-        encode(model)?;
+        encode(model, &[])?;
     }
-    let mut extra = Vec::new();
+    let (mut extra, mut certificate) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        let alias = encode(by_alias)?;
-        extra.push(alias - encode(by_folder)?);
+        let alias = encode(by_alias, &unchecked)?;
+        extra.push(alias - encode(by_folder, &unchecked)?);
+        certificate.push(encode(by_alias, &[])? - alias);
     }
-    Ok(one("command/alias/extra", extra, Unit::Seconds))
+    let mut measures = one("command/alias/extra", extra, Unit::Seconds);
+    measures.extend(one("command/alias/certificate", certificate, Unit::Seconds));
+    Ok(measures)
 }
 
 /// `st log` into the file of the embedded store, which is there already.

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, redi
 use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
+use url::Url;
 
 use super::transport::{HttpBody, HttpRequest, HttpResponse, Transport, TransportError, UnreadableBody};
 use crate::settings::{HttpSettings, Proxies, StoreUri, Tls, Verify};
@@ -28,8 +29,10 @@ const PIECE: usize = 256 << 10;
 /// HTTP/1.1 and HTTP/2 over TCP and TLS.
 #[derive(Debug)]
 pub struct HttpTransport {
-    client: Client,
-    idle: Duration,
+    /// Connections without TLS, where no proxy needs any.
+    plain: Option<Client>,
+    /// All others. To read the system's certificates takes some 30 ms: that waits for somebody who needs them.
+    secure: OnceLock<Client>,
     settings: HttpSettings,
 }
 
@@ -40,20 +43,46 @@ impl HttpTransport {
     /// [`Error::File`] for a certificate that cannot be read, [`Error::Setting`] for one that is none, or a proxy that is
     /// none.
     pub fn new(settings: &HttpSettings) -> Result<Self> {
-        let mut builder = Client::builder()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(settings.connect_timeout)
-            .pool_max_idle_per_host(settings.pool_size)
-            .tcp_keepalive(settings.keep_alive.map(|probes| probes.idle))
-            .tcp_keepalive_interval(settings.keep_alive.map(|probes| probes.interval))
-            .tcp_keepalive_retries(settings.keep_alive.map(|probes| probes.count));
-        builder = tls(builder, &settings.tls)?;
-        builder = proxies(builder, &settings.proxies)?;
-        let client = builder.build().map_err(|error| wrong("HTTP", error))?;
-        Ok(Self { client, idle: settings.idle_timeout, settings: settings.clone() })
+        let transport = Self { plain: None, secure: OnceLock::new(), settings: settings.clone() };
+        if settings.proxies.is_any() || !settings.tls.is_default() {
+            // What cannot be read or understood is told now, not at the first request.
+            transport.secure()?;
+            return Ok(transport);
+        }
+        let plain = connections(settings).tls_certs_only([]).no_proxy().build();
+        Ok(Self { plain: Some(plain.map_err(|error| wrong("HTTP", error))?), ..transport })
     }
+
+    /// The connections for an address.
+    fn client(&self, url: &Url) -> Result<&Client> {
+        match &self.plain {
+            Some(plain) if url.scheme() == "http" => Ok(plain),
+            _ => self.secure(),
+        }
+    }
+
+    fn secure(&self) -> Result<&Client> {
+        if let Some(client) = self.secure.get() {
+            return Ok(client);
+        }
+        let builder = tls(connections(&self.settings), &self.settings.tls)?;
+        let builder = proxies(builder, &self.settings.proxies)?;
+        let client = builder.build().map_err(|error| wrong("HTTP", error))?;
+        Ok(self.secure.get_or_init(|| client))
+    }
+}
+
+/// How connections are kept.
+fn connections(settings: &HttpSettings) -> ClientBuilder {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(settings.connect_timeout)
+        .pool_max_idle_per_host(settings.pool_size)
+        .tcp_keepalive(settings.keep_alive.map(|probes| probes.idle))
+        .tcp_keepalive_interval(settings.keep_alive.map(|probes| probes.interval))
+        .tcp_keepalive_retries(settings.keep_alive.map(|probes| probes.count))
 }
 
 fn tls(builder: ClientBuilder, settings: &Tls) -> Result<ClientBuilder> {
@@ -117,8 +146,10 @@ impl Transport for HttpTransport {
 
     async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let progress = Progress::new();
-        let outgoing = self.outgoing(request, &progress).await?;
-        let sent = within(self.client.execute(outgoing), &progress, self.idle).await;
+        let client = self.client(&request.url);
+        let client = client.map_err(|error| TransportError { lasting: true, ..answerless(error, false) })?;
+        let outgoing = outgoing(client, request, &progress).await?;
+        let sent = within(client.execute(outgoing), &progress, self.settings.idle_timeout).await;
         let response = sent.map_err(|idle| answerless(idle, true))?.map_err(failed)?;
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -126,36 +157,34 @@ impl Transport for HttpTransport {
         Ok(HttpResponse {
             status: response.status().as_u16(),
             headers: response.headers().iter().map(header).collect(),
-            body: incoming(response, self.idle),
+            body: incoming(response, self.settings.idle_timeout),
         })
     }
 }
 
-impl HttpTransport {
-    async fn outgoing(
-        &self,
-        request: &HttpRequest,
-        progress: &Arc<Progress>,
-    ) -> Result<reqwest::Request, TransportError> {
-        let mut builder = self.client.request(verb(request.method), request.url.clone());
-        for (name, value) in &request.headers {
-            builder = builder.header(name, value);
-        }
-        builder = match &request.body {
-            HttpBody::Empty => builder,
-            HttpBody::Bytes(bytes) => builder.body(bytes.clone()),
-            HttpBody::File { path, offset, length } => {
-                let file = file(path, *offset, *length)
-                    .await
-                    .map_err(|source| answerless(UnreadableBody { path: path.clone(), source }, false))?;
-                let progress = Arc::clone(progress);
-                let body = file.inspect_ok(move |_| progress.mark());
-                // Without a length the body would go out in chunks, which servers of WSGI do not take.
-                builder.header(CONTENT_LENGTH, *length).body(reqwest::Body::wrap_stream(body))
-            }
-        };
-        builder.build().map_err(|error| answerless(error.without_url(), false))
+async fn outgoing(
+    client: &Client,
+    request: &HttpRequest,
+    progress: &Arc<Progress>,
+) -> Result<reqwest::Request, TransportError> {
+    let mut builder = client.request(verb(request.method), request.url.clone());
+    for (name, value) in &request.headers {
+        builder = builder.header(name, value);
     }
+    builder = match &request.body {
+        HttpBody::Empty => builder,
+        HttpBody::Bytes(bytes) => builder.body(bytes.clone()),
+        HttpBody::File { path, offset, length } => {
+            let file = file(path, *offset, *length)
+                .await
+                .map_err(|source| answerless(UnreadableBody { path: path.clone(), source }, false))?;
+            let progress = Arc::clone(progress);
+            let body = file.inspect_ok(move |_| progress.mark());
+            // Without a length the body would go out in chunks, which servers of WSGI do not take.
+            builder.header(CONTENT_LENGTH, *length).body(reqwest::Body::wrap_stream(body))
+        }
+    };
+    builder.build().map_err(|error| answerless(error.without_url(), false))
 }
 
 /// A part of a file, piece by piece; one that is shorter than promised is an error of the body.

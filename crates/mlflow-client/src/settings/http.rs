@@ -100,6 +100,13 @@ pub struct Tls {
     pub client_certificate: Option<PathBuf>,
 }
 
+#[cfg(feature = "rest")]
+impl Tls {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Which certificate of a server is taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
@@ -121,4 +128,11 @@ pub struct Proxies {
     pub https: Option<StoreUri>,
     /// Hosts that go without, separated by commas.
     pub except: Option<String>,
+}
+
+#[cfg(feature = "rest")]
+impl Proxies {
+    pub(crate) fn is_any(&self) -> bool {
+        self.http.is_some() || self.https.is_some()
+    }
 }

@@ -18,7 +18,8 @@ pub(super) struct Sent {
     pub(super) files: usize,
 }
 
-/// Sends all files of a plan and the manifest of their digests; `MLmodel` goes last: what lacks one is no model yet.
+/// Sends all files of a plan, then the manifest of their digests, which are taken meanwhile, and `MLmodel` last: what lacks
+/// one is no model yet.
 pub(super) async fn send(
     artifacts: &Artifacts,
     artifact_uri: &str,
@@ -26,39 +27,53 @@ pub(super) async fn send(
     progress: Option<&Arc<dyn Progress>>,
 ) -> Result<Sent, LogError> {
     let uri = artifact_uri.parse()?;
-    let prepared = tokio::task::spawn_blocking(move || Prepared::of(plan)).await;
-    let prepared = prepared.map_err(|error| LogError::Prepare { source: io::Error::other(error) })??;
+    let plan = Arc::new(plan);
+    let Prepared { files, mlmodel, scratch } = aside(&plan, |plan| Prepared::of(plan)).await?;
     let mut options = UploadOptions::default();
     if let Some(progress) = progress {
         options = options.with_progress(progress.clone());
     }
-    let first = artifacts.upload_files(prepared.files, &uri, &options).await?;
-    let last = artifacts.upload_files(prepared.last, &uri, &UploadOptions::default()).await?;
-    let (bytes, files) = (first.bytes() + last.bytes(), first.files.len() + last.files.len());
-    Ok(Sent { mlmodel: prepared.mlmodel, bytes, files })
+    let manifest = aside(&plan, {
+        let scratch = scratch.path().join("manifest");
+        move |plan| Ok(BTreeMap::from([local(&plan.digests()?.to_file(), &scratch)?]))
+    });
+    let sent = async { Ok(artifacts.upload_files(files, &uri, &options).await?) };
+    let (mut sent, manifest) = tokio::try_join!(sent, manifest)?;
+    for last in [manifest, mlmodel] {
+        sent.files.extend(artifacts.upload_files(last, &uri, &UploadOptions::default()).await?.files);
+    }
+    Ok(Sent { mlmodel: plan.mlmodel().clone(), bytes: sent.bytes(), files: sent.files.len() })
+}
+
+/// Reads files away from the threads that wait for the network.
+async fn aside<T: Send + 'static>(
+    plan: &Arc<SavePlan>,
+    work: impl FnOnce(&SavePlan) -> Result<T, LogError> + Send + 'static,
+) -> Result<T, LogError> {
+    let plan = Arc::clone(plan);
+    let done = tokio::task::spawn_blocking(move || work(&plan)).await;
+    done.map_err(|error| LogError::Prepare { source: io::Error::other(error) })?
 }
 
 /// Every file of a plan as a file of this machine. What had none got one, so that a store can read it twice.
 struct Prepared {
-    mlmodel: MlModel,
+    /// All but `MLmodel`.
     files: BTreeMap<ArtifactPath, LocalFile>,
-    last: BTreeMap<ArtifactPath, LocalFile>,
+    mlmodel: BTreeMap<ArtifactPath, LocalFile>,
     /// Removed when all is sent.
-    _scratch: tempfile::TempDir,
+    scratch: tempfile::TempDir,
 }
 
 impl Prepared {
-    fn of(plan: SavePlan) -> Result<Self, LogError> {
-        let manifest = plan.digests()?.to_file();
+    fn of(plan: &SavePlan) -> Result<Self, LogError> {
         let scratch = tempfile::tempdir().map_err(|source| LogError::Prepare { source })?;
         let mut files = BTreeMap::new();
-        for (index, file) in plan.files().iter().chain([&manifest]).enumerate() {
+        for (index, file) in plan.files().iter().enumerate() {
             let (path, file) = local(file, &scratch.path().join(index.to_string()))?;
             files.insert(path, file);
         }
-        let mlmodel = plan.into_mlmodel();
-        let last = files.extract_if(.., |path, _| path.as_str() == crate::load::MLMODEL_FILE).collect();
-        Ok(Self { mlmodel, files, last, _scratch: scratch })
+        let mlmodel = files.extract_if(.., |path, _| path.as_str() == crate::load::MLMODEL_FILE).collect();
+        Ok(Self { files, mlmodel, scratch })
     }
 }
 
