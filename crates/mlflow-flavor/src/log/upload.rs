@@ -28,7 +28,7 @@ pub(super) async fn send(
 ) -> Result<Sent, LogError> {
     let uri = artifact_uri.parse()?;
     let plan = Arc::new(plan);
-    let Prepared { files, mlmodel, scratch } = aside(&plan, |plan| Prepared::of(plan)).await?;
+    let Prepared { files, mlmodel, scratch } = aside(&plan, Prepared::of).await?;
     let mut options = UploadOptions::default();
     if let Some(progress) = progress {
         options = options.with_progress(progress.clone());
