@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
 
+#[cfg(all(unix, feature = "rest"))]
+mod artifacts;
 #[cfg(feature = "rest")]
 mod attacks;
 #[cfg(all(unix, feature = "embedded", feature = "rest"))]
