@@ -17,6 +17,8 @@ mod points;
 mod probe;
 mod registry;
 mod session;
+#[cfg(feature = "aws-sigv4")]
+mod sigv4;
 mod store;
 mod tracking;
 mod transport;

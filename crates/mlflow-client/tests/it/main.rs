@@ -15,5 +15,7 @@ mod everything;
 // A process that is killed needs a store that outlives it.
 #[cfg(feature = "embedded")]
 mod runs;
+#[cfg(feature = "aws-sigv4")]
+mod sigv4;
 #[cfg(feature = "embedded")]
 mod support;
