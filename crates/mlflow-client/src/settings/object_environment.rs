@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::aws::FoundKeys;
 use super::environment::{Environment, wrong};
 use super::variables as name;
 use super::{AzureSettings, GcsSettings, S3Addressing, S3Credentials, S3Settings};
@@ -12,12 +13,19 @@ pub(super) fn s3(environment: &Environment<'_>) -> Result<S3Settings> {
     let endpoint_url = [name::MLFLOW_S3_ENDPOINT_URL, name::AWS_ENDPOINT_URL_S3, name::AWS_ENDPOINT_URL]
         .into_iter()
         .find_map(|variable| environment.uri(variable));
+    // Who never asks for S3 is not kept from work by a file that only S3 needs.
+    let (region, credentials) = match (environment.aws_region(), environment.aws_keys()) {
+        (Ok(region), Ok(keys)) => (region, s3_credentials(environment, keys)?),
+        (Err(error), _) | (_, Err(error)) => {
+            (None, unusable(name::AWS_SHARED_CREDENTIALS_FILE, error.to_string()))
+        }
+    };
     Ok(S3Settings {
         endpoint_url,
         ignore_tls: environment.flag(name::MLFLOW_S3_IGNORE_TLS, false)?,
         authorities: environment.path(name::AWS_CA_BUNDLE),
-        region: environment.aws_region()?,
-        credentials: s3_credentials(environment)?,
+        region,
+        credentials,
         addressing: addressing(environment)?,
         upload_arguments: environment.secret(name::MLFLOW_S3_UPLOAD_EXTRA_ARGS),
         expected_owner: environment.text(name::MLFLOW_S3_EXPECTED_BUCKET_OWNER),
@@ -35,16 +43,13 @@ fn addressing(environment: &Environment<'_>) -> Result<S3Addressing> {
 }
 
 /// In the order of boto3: the environment, a web identity, the shared file, the container, the machine.
-fn s3_credentials(environment: &Environment<'_>) -> Result<S3Credentials> {
+fn s3_credentials(environment: &Environment<'_>, keys: FoundKeys) -> Result<S3Credentials> {
     let version = name::MLFLOW_EXPERIMENTAL_S3_SIGNATURE_VERSION;
-    let unusable =
-        |setting: &str, problem: String| S3Credentials::Unusable { setting: setting.into(), problem };
     match environment.text(version).map(|text| text.to_ascii_lowercase()).as_deref() {
         None | Some("s3v4") => {}
         Some("unsigned") => return Ok(S3Credentials::Unsigned),
         Some(other) => return Ok(unusable(version, format!("`{other}` is neither `s3v4` nor `unsigned`"))),
     }
-    let keys = environment.aws_keys()?;
     match (keys.access_key_id, keys.secret_access_key) {
         (Some(access_key_id), Some(secret_access_key)) => {
             let session_token = keys.session_token;
@@ -84,6 +89,10 @@ fn s3_credentials(environment: &Environment<'_>) -> Result<S3Credentials> {
         ));
     }
     Ok(S3Credentials::Machine)
+}
+
+fn unusable(setting: &str, problem: String) -> S3Credentials {
+    S3Credentials::Unusable { setting: setting.into(), problem }
 }
 
 /// What Google's libraries read.
@@ -158,6 +167,13 @@ mod tests {
         assert_eq!(format!("{:?}", settings.credentials), "Keys");
         let settings = read(&[("HOME", home), ("AWS_PROFILE", "far")]).artifacts.s3;
         assert_eq!(settings.region.as_deref(), Some("ap-south-1"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_matters_to_s3_only() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join(".aws/config")).unwrap();
+        check_credentials(&[("HOME", home.path().to_str().unwrap())], "Unusable");
     }
 
     #[test]
