@@ -23,9 +23,9 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<()> {
 pub(crate) fn all(arguments: &TestArguments, totals: &mut Totals) -> Result<()> {
     setup::ensure(&[])?;
     python::ensure_servers()?;
-    let mut tests = tests(arguments.live);
     let read = if has_nextest() { Totals::of_nextest } else { Totals::of_libtest };
-    count(&mut tests, read, totals)?;
+    count(&mut tests(arguments.live), read, totals)?;
+    count(&mut tests_of_features(), read, totals)?;
     count(process::cargo().args(["test", "--workspace", "--doc"]), Totals::of_libtest, totals)?;
     consumers::run(totals)?;
     readme::run(totals)
@@ -40,6 +40,18 @@ fn tests(live: bool) -> Command {
     } else {
         command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"]);
         command.args(live.then_some(["--", "--include-ignored"]).into_iter().flatten());
+    }
+    command
+}
+
+/// What only a build with every feature of the client has: object stores and signatures.
+fn tests_of_features() -> Command {
+    let mut command = process::cargo();
+    let (package, topics) = (["--package", "mlflow-client", "--all-features"], ["artifacts", "sigv4"]);
+    if has_nextest() {
+        command.args(["nextest", "run"]).args(package).args(topics);
+    } else {
+        command.arg("test").args(package).args(["--lib", "--tests", "--"]).args(topics);
     }
     command
 }

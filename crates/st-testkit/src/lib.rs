@@ -4,7 +4,7 @@
 //! [`npy`] reads the arrays that the scripts in `fixtures/generate` wrote; [`TinyGolden`] and
 //! [`MinilmGolden`] join them with their texts. [`fixtures_dir`], [`tiny_model_dir`], [`model_dir`] and
 //! [`runtime_library`] say where things lie, and name the command that brings what is missing.
-//! [`MlflowServer`] is a real tracking server, [`FaultProxy`] stands before one and does wrong what networks do wrong,
+//! [`MlflowServer`] is a real tracking server, [`S3Server`] speaks S3, [`FaultProxy`] stands before one and does wrong what networks do wrong,
 //! and [`PythonScript`] asks Python's own client.
 //!
 //! ```
@@ -28,6 +28,8 @@ mod mlflow_server;
 pub mod npy;
 mod places;
 mod python;
+#[cfg(unix)]
+mod s3_server;
 
 pub use compare::{Tolerance, assert_close, assert_rows_close};
 pub use fault_proxy::{Fault, FaultProxy, Hook, Moment, Rule, SeenRequest};
@@ -37,3 +39,5 @@ pub use minilm::{MinilmGolden, MinilmText};
 pub use mlflow_server::{ADMIN_PASSWORD, ADMIN_USERNAME, MlflowServer, ServerOptions};
 pub use places::{cache_dir, fixtures_dir, model_dir, runtime_library, temp_copy, tiny_model_dir};
 pub use python::{Environment, PythonScript};
+#[cfg(unix)]
+pub use s3_server::{S3Server, StrictS3};

@@ -6,7 +6,7 @@
 //! share one: [`MlflowServer::shared`] is the same server for every test process that runs meanwhile, because
 //! cargo-nextest gives each test a process.
 
-mod keeper;
+pub(crate) mod keeper;
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -255,7 +255,7 @@ fn order(options: &ServerOptions, port: u16, folder: Option<&Path>) -> Order {
 
 /// Between choosing a port and binding it, somebody else may take it.
 #[track_caller]
-fn on_a_free_port(start: impl Fn(u16) -> Result<Keeper, Failure>) -> (u16, Keeper) {
+pub(crate) fn on_a_free_port(start: impl Fn(u16) -> Result<Keeper, Failure>) -> (u16, Keeper) {
     let mut failures = String::new();
     for _ in 0..TRIES {
         let port = free_port();
@@ -275,7 +275,7 @@ fn free_port() -> u16 {
     listener.local_addr().expect("the port that was bound").port()
 }
 
-fn loopback(port: u16) -> SocketAddr {
+pub(crate) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 

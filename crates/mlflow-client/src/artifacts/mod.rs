@@ -16,6 +16,8 @@ mod http;
 mod local;
 #[cfg(feature = "rest")]
 mod multipart;
+#[cfg(feature = "__objects")]
+mod objects;
 mod open;
 mod overlay;
 mod path;
@@ -32,6 +34,8 @@ pub use download::{DownloadOptions, Downloaded, DownloadedFile, Inspection};
 #[cfg(feature = "rest")]
 pub use http::HttpArtifacts;
 pub use local::LocalArtifacts;
+#[cfg(feature = "__objects")]
+pub use objects::ObjectArtifacts;
 pub use open::{ArtifactSettings, Artifacts};
 pub use overlay::OverlayArtifacts;
 pub use path::{ArtifactPath, InvalidArtifactPath};

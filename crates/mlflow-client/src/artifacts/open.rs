@@ -13,6 +13,7 @@ use super::{ArtifactPath, ArtifactStore, LocalArtifacts, LocalFile, OverlayArtif
 use super::{http::HttpArtifacts, proxy::ProxyArtifacts};
 #[cfg(feature = "rest")]
 use crate::rest::Session;
+use crate::settings::{AzureSettings, GcsSettings, HttpSettings, S3Settings};
 use crate::uri::{ArtifactUri, Resolved};
 use crate::{Error, Result};
 
@@ -29,8 +30,17 @@ pub struct ArtifactSettings {
     /// Files from so many bytes on travel in parts where the server can do that: 500 MiB
     /// (`MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE`).
     pub multipart_from: u64,
-    /// How large such a part is: 10 MiB (`MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE`).
+    /// How large such a part is: 10 MiB (`MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE`). Files for object stores travel in parts as
+    /// soon as they are larger than one, and no part is smaller than 5 MiB there.
     pub multipart_part: u64,
+    /// How S3 is reached; the address, keys and certificates of its own.
+    pub s3: S3Settings,
+    /// How Google's storage is reached.
+    pub gcs: GcsSettings,
+    /// How Azure's storage is reached.
+    pub azure: AzureSettings,
+    /// How object stores are spoken to; certificates are said above, where a store has any of its own.
+    pub http: HttpSettings,
 }
 
 impl Default for ArtifactSettings {
@@ -40,6 +50,10 @@ impl Default for ArtifactSettings {
             allowed_hosts: Vec::new(),
             multipart_from: 500 << 20,
             multipart_part: 10 << 20,
+            s3: S3Settings::default(),
+            gcs: GcsSettings::default(),
+            azure: AzureSettings::default(),
+            http: HttpSettings::default(),
         }
     }
 }
@@ -62,6 +76,8 @@ impl Default for ArtifactSettings {
 #[derive(Clone, Debug)]
 pub struct Artifacts {
     settings: ArtifactSettings,
+    #[cfg(feature = "__objects")]
+    buckets: super::objects::Opened,
     #[cfg(feature = "rest")]
     session: Option<Session>,
 }
@@ -80,6 +96,8 @@ impl Artifacts {
     pub fn new(settings: ArtifactSettings) -> Self {
         Self {
             settings,
+            #[cfg(feature = "__objects")]
+            buckets: super::objects::Opened::default(),
             #[cfg(feature = "rest")]
             session: None,
         }
@@ -239,11 +257,20 @@ impl Artifacts {
                 Err(refused(uri, "a store must be asked first what this means"))
             }
             ArtifactUri::Proxy(_) | ArtifactUri::Web(_) => self.over_http(uri, origin),
-            ArtifactUri::S3(_) | ArtifactUri::Gcs(_) | ArtifactUri::Azure(_) => {
-                Err(refused(uri, "this build does not serve object stores"))
-            }
+            ArtifactUri::S3(_) | ArtifactUri::Gcs(_) | ArtifactUri::Azure(_) => self.in_bucket(uri, origin),
             ArtifactUri::Foreign { .. } => Err(refused(uri, "this kind of URI is not served")),
         }
+    }
+
+    #[cfg(feature = "__objects")]
+    fn in_bucket(&self, uri: &ArtifactUri, origin: Origin) -> Result<Arc<dyn ArtifactStore>> {
+        self.buckets.open(uri, &self.settings, origin == Origin::Store)
+    }
+
+    #[cfg(not(feature = "__objects"))]
+    fn in_bucket(&self, uri: &ArtifactUri, _: Origin) -> Result<Arc<dyn ArtifactStore>> {
+        let _ = self;
+        Err(needs_feature(uri))
     }
 
     #[cfg(not(feature = "rest"))]
@@ -285,6 +312,16 @@ pub(super) fn authority(url: &url::Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// This build has no feature for an object store.
+pub(super) fn needs_feature(uri: &ArtifactUri) -> Error {
+    let feature = match uri {
+        ArtifactUri::S3(_) => "s3",
+        ArtifactUri::Gcs(_) => "gs",
+        _ => "azure",
+    };
+    refused(uri, &format!("this build does not serve it: it was made without the feature `{feature}`"))
+}
+
 fn refused(uri: &ArtifactUri, problem: &str) -> Error {
     Error::Uri { uri: uri.to_string(), problem: problem.to_owned() }
 }
@@ -320,4 +357,28 @@ async fn find(store: &dyn ArtifactStore, path: Option<&ArtifactPath>) -> Result<
     });
     let wanted: Vec<Wanted> = wanted.collect();
     Ok(if wanted.is_empty() { Found::Nothing } else { Found::Directory(wanted) })
+}
+
+#[cfg(test)]
+#[cfg(not(feature = "__objects"))]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(uri: &str, feature: &str) {
+        let uri: ArtifactUri = uri.parse().unwrap();
+        let error = Artifacts::new(ArtifactSettings::default()).open(&uri).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("{uri}: this build does not serve it: it was made without the feature `{feature}`")
+        );
+    }
+
+    #[test]
+    fn an_object_store_without_its_feature_names_it() {
+        check("s3://bucket/a", "s3");
+        check("gs://bucket/a", "gs");
+        check("abfss://c@account.dfs.core.windows.net/a", "azure");
+        check("wasbs://c@account.blob.core.windows.net/a", "azure");
+    }
 }

@@ -177,7 +177,7 @@ impl ArtifactStore for ProxyArtifacts {
 }
 
 /// The kind of a file, by its ending, as far as models have them.
-fn content_type(name: &str) -> &'static str {
+pub(super) fn content_type(name: &str) -> &'static str {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     match ending.to_ascii_lowercase().as_str() {
         "json" => "application/json",

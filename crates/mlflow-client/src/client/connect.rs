@@ -128,6 +128,10 @@ fn no_http(uri: Option<&StoreUri>) -> Error {
 
 fn artifact_settings(settings: &Settings) -> ArtifactSettings {
     let mut artifacts = ArtifactSettings::default();
+    artifacts.s3 = settings.artifacts.s3.clone();
+    artifacts.gcs = settings.artifacts.gcs.clone();
+    artifacts.azure = settings.artifacts.azure.clone();
+    artifacts.http = settings.http.clone();
     artifacts.multipart_part = settings.artifacts.multipart_upload_chunk;
     artifacts.multipart_from = if settings.artifacts.multipart_upload {
         settings.artifacts.multipart_upload_minimum

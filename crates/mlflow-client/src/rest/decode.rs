@@ -12,7 +12,7 @@ pub(super) const LONGEST_BODY: usize = 256 << 20;
 /// Characters of a server's words that are kept.
 const LONGEST_WORDS: usize = 1000;
 /// Bytes of a refusal that are read: what a server says when it refuses is short, or not worth waiting for.
-pub(super) const LONGEST_REFUSAL: usize = 64 << 10;
+pub(crate) const LONGEST_REFUSAL: usize = 64 << 10;
 
 /// What the call promised.
 ///

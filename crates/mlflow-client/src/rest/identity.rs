@@ -4,6 +4,8 @@ use std::fmt;
 
 use url::Url;
 
+#[cfg(feature = "aws-sigv4")]
+use super::sigv4::sign;
 use super::transport::HttpRequest;
 use crate::settings::{AwsKeys, Credentials, Databricks, DatabricksProfile, Secret};
 use crate::{Error, Result};
@@ -35,7 +37,10 @@ impl Identity {
     /// [`Error::Setting`] when they ask for what this build cannot do.
     pub fn of(credentials: &Credentials) -> Result<Self> {
         if let Some(keys) = &credentials.sigv4 {
-            return sigv4(keys);
+            #[cfg(feature = "aws-sigv4")]
+            return Ok(Self::SigV4(keys.clone()));
+            #[cfg(not(feature = "aws-sigv4"))]
+            return Err(without_sigv4(keys));
         }
         if let Some(plugin) = &credentials.plugin {
             return Err(Error::Setting {
@@ -91,17 +96,18 @@ impl Identity {
     }
 }
 
-fn sigv4(_: &AwsKeys) -> Result<Identity> {
-    Err(without_sigv4())
-}
-
+#[cfg(not(feature = "aws-sigv4"))]
 #[expect(clippy::unused_async, reason = "a signature reads the body")]
-async fn sign(_: &AwsKeys, _: &mut HttpRequest, _: u64) -> Result<()> {
-    Err(without_sigv4())
+async fn sign(keys: &AwsKeys, _: &mut HttpRequest, _: u64) -> Result<()> {
+    Err(without_sigv4(keys))
 }
 
-fn without_sigv4() -> Error {
-    Error::Setting { setting: "MLFLOW_TRACKING_AWS_SIGV4".into(), problem: "this build cannot sign".into() }
+#[cfg(not(feature = "aws-sigv4"))]
+fn without_sigv4(_: &AwsKeys) -> Error {
+    Error::Setting {
+        setting: "MLFLOW_TRACKING_AWS_SIGV4".into(),
+        problem: "this build cannot sign: it was made without the feature `aws-sigv4`".into(),
+    }
 }
 
 /// Takes user and password out of an address.
@@ -182,5 +188,26 @@ impl fmt::Debug for Identity {
             Self::Bearer(_) => formatter.write_str("Bearer"),
             Self::SigV4(keys) => write!(formatter, "SigV4({keys:?})"),
         }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(feature = "aws-sigv4"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_its_feature_a_signature_is_refused_by_name() {
+        let keys = AwsKeys {
+            access_key_id: "AKID".into(),
+            secret_access_key: Secret::new("s3cret"),
+            session_token: None,
+            region: "eu-west-3".into(),
+        };
+        let credentials = Credentials { sigv4: Some(keys), ..Credentials::default() };
+        assert_eq!(
+            Identity::of(&credentials).unwrap_err().to_string(),
+            "MLFLOW_TRACKING_AWS_SIGV4: this build cannot sign: it was made without the feature `aws-sigv4`"
+        );
     }
 }

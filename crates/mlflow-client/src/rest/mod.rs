@@ -17,11 +17,15 @@ mod points;
 mod probe;
 mod registry;
 mod session;
+#[cfg(feature = "aws-sigv4")]
+mod sigv4;
 mod store;
 mod tracking;
 mod transport;
 
 pub use clock::{Clock, SystemClock};
+#[cfg(feature = "__objects")]
+pub(crate) use decode::LONGEST_REFUSAL;
 pub(crate) use decode::refusal;
 pub use http::HttpTransport;
 pub use identity::Identity;

@@ -11,7 +11,7 @@ use super::ini::Ini;
 use super::variables as name;
 use super::{
     ArtifactSettings, AwsKeys, Credentials, Databricks, DatabricksProfile, HttpSettings, KeepAlive,
-    LoggingSettings, Proxies, RetryPolicy, Secret, Settings, StoreUri, Tls, Verify,
+    LoggingSettings, Proxies, RetryPolicy, Secret, Settings, StoreUri, Tls, Verify, object_environment,
 };
 use crate::{Error, Result};
 
@@ -48,29 +48,29 @@ impl Settings {
     }
 }
 
-struct Environment<'a> {
+pub(super) struct Environment<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Environment<'_> {
-    fn text(&self, variable: &str) -> Option<String> {
+    pub(super) fn text(&self, variable: &str) -> Option<String> {
         (self.lookup)(variable).filter(|value| !value.is_empty())
     }
 
-    fn uri(&self, variable: &str) -> Option<StoreUri> {
+    pub(super) fn uri(&self, variable: &str) -> Option<StoreUri> {
         self.text(variable).map(StoreUri::new)
     }
 
-    fn secret(&self, variable: &str) -> Option<Secret> {
+    pub(super) fn secret(&self, variable: &str) -> Option<Secret> {
         self.text(variable).map(Secret::new)
     }
 
-    fn path(&self, variable: &str) -> Option<PathBuf> {
+    pub(super) fn path(&self, variable: &str) -> Option<PathBuf> {
         self.text(variable).map(PathBuf::from)
     }
 
     /// As Python's: `true`, `false`, `1`, `0`, in any case.
-    fn flag(&self, variable: &str, default: bool) -> Result<bool> {
+    pub(super) fn flag(&self, variable: &str, default: bool) -> Result<bool> {
         let Some(text) = self.text(variable) else { return Ok(default) };
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Ok(true),
@@ -105,12 +105,12 @@ impl Environment<'_> {
         Ok(limit)
     }
 
-    fn home(&self) -> Option<PathBuf> {
+    pub(super) fn home(&self) -> Option<PathBuf> {
         self.path(name::HOME).or_else(|| self.path(name::USERPROFILE))
     }
 
     /// A file of credentials: where a variable says, or else at a place in the user's folder.
-    fn ini(&self, variable: Option<&str>, place: &str) -> Result<Ini> {
+    pub(super) fn ini(&self, variable: Option<&str>, place: &str) -> Result<Ini> {
         let named = variable.and_then(|variable| self.path(variable));
         named
             .or_else(|| self.home().map(|home| home.join(place)))
@@ -128,7 +128,7 @@ fn read(path: &Path) -> Result<Ini> {
     }
 }
 
-fn wrong(variable: &str, problem: String) -> Error {
+pub(super) fn wrong(variable: &str, problem: String) -> Error {
     Error::Setting { setting: variable.to_owned(), problem }
 }
 
@@ -149,33 +149,15 @@ fn credentials(environment: &Environment<'_>) -> Result<Credentials> {
     })
 }
 
+/// For a signature everything must be there.
 fn aws_keys(environment: &Environment<'_>) -> Result<AwsKeys> {
-    let file = environment.ini(Some(name::AWS_SHARED_CREDENTIALS_FILE), ".aws/credentials")?;
-    let profile = environment.text(name::AWS_PROFILE).unwrap_or_else(|| "default".into());
-    let saved = |key: &str| file.get(&profile, key).map(str::to_owned);
     let missing = |variable: &str| wrong(name::MLFLOW_TRACKING_AWS_SIGV4, format!("{variable} is not set"));
-    // The three belong together: a key of the environment is not mixed with a token of the file.
-    let from_environment = environment.text(name::AWS_ACCESS_KEY_ID);
-    let (access_key_id, secret, session_token) = match from_environment {
-        Some(id) => {
-            let token = environment.secret(name::AWS_SESSION_TOKEN);
-            (Some(id), environment.secret(name::AWS_SECRET_ACCESS_KEY), token)
-        }
-        None => (
-            saved("aws_access_key_id"),
-            saved("aws_secret_access_key").map(Secret::new),
-            saved("aws_session_token").map(Secret::new),
-        ),
-    };
-    let region = environment
-        .text(name::AWS_REGION)
-        .or_else(|| environment.text(name::AWS_DEFAULT_REGION))
-        .or_else(|| saved("region"));
+    let keys = environment.aws_keys()?;
     Ok(AwsKeys {
-        access_key_id: access_key_id.ok_or_else(|| missing(name::AWS_ACCESS_KEY_ID))?,
-        secret_access_key: secret.ok_or_else(|| missing(name::AWS_SECRET_ACCESS_KEY))?,
-        session_token,
-        region: region.ok_or_else(|| missing(name::AWS_REGION))?,
+        access_key_id: keys.access_key_id.ok_or_else(|| missing(name::AWS_ACCESS_KEY_ID))?,
+        secret_access_key: keys.secret_access_key.ok_or_else(|| missing(name::AWS_SECRET_ACCESS_KEY))?,
+        session_token: keys.session_token,
+        region: environment.aws_region()?.ok_or_else(|| missing(name::AWS_REGION))?,
     })
 }
 
@@ -286,8 +268,9 @@ fn artifacts(environment: &Environment<'_>) -> Result<ArtifactSettings> {
     let default = ArtifactSettings::default();
     let bytes = |variable: &str, default: u64| environment.number(variable, default, 1..=u64::MAX);
     Ok(ArtifactSettings {
-        s3_endpoint_url: environment.uri(name::MLFLOW_S3_ENDPOINT_URL),
-        s3_ignore_tls: environment.flag(name::MLFLOW_S3_IGNORE_TLS, false)?,
+        s3: object_environment::s3(environment)?,
+        gcs: object_environment::gcs(environment),
+        azure: object_environment::azure(environment),
         multipart_upload: environment.flag(name::MLFLOW_ENABLE_MULTIPART_UPLOAD, true)?,
         multipart_download: environment.flag(name::MLFLOW_ENABLE_MULTIPART_DOWNLOAD, true)?,
         multipart_upload_minimum: bytes(

@@ -3,9 +3,12 @@
 //! [`Settings::from_environment`] is the one place that knows MLflow's environment variables ([`variables`]) and files of
 //! credentials. Nothing in this crate looks at the environment itself: the caller hands in how to look a variable up.
 
+mod aws;
 mod environment;
 mod http;
 mod ini;
+mod object_environment;
+mod objects;
 mod secret;
 pub mod variables;
 
@@ -14,6 +17,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use http::{HttpSettings, KeepAlive, Proxies, RetryPolicy, Tls, Verify};
+pub use objects::{AzureSettings, GcsSettings, S3Addressing, S3Credentials, S3Settings};
 pub use secret::{Secret, StoreUri, redacted};
 
 /// Everything that a user can set.
@@ -125,10 +129,12 @@ pub struct DatabricksProfile {
 /// How artifacts travel.
 #[derive(Clone, Debug)]
 pub struct ArtifactSettings {
-    /// The address of an S3 that is not AWS's.
-    pub s3_endpoint_url: Option<StoreUri>,
-    /// Whether that one's certificate is not looked at.
-    pub s3_ignore_tls: bool,
+    /// How S3 is reached.
+    pub s3: S3Settings,
+    /// How Google's storage is reached.
+    pub gcs: GcsSettings,
+    /// How Azure's storage is reached.
+    pub azure: AzureSettings,
     /// Whether big files go up in parts, where the server can.
     pub multipart_upload: bool,
     /// Whether big files come down in parts, where the server can.
@@ -146,8 +152,9 @@ pub struct ArtifactSettings {
 impl Default for ArtifactSettings {
     fn default() -> Self {
         Self {
-            s3_endpoint_url: None,
-            s3_ignore_tls: false,
+            s3: S3Settings::default(),
+            gcs: GcsSettings::default(),
+            azure: AzureSettings::default(),
             multipart_upload: true,
             multipart_download: true,
             multipart_upload_minimum: 500 << 20,

@@ -84,7 +84,7 @@ variables! {
     /// The file of profiles; `~/.databrickscfg` if absent.
     DATABRICKS_CONFIG_FILE,
 
-    /// A key of AWS, for `MLFLOW_TRACKING_AWS_SIGV4`.
+    /// A key of AWS, for `MLFLOW_TRACKING_AWS_SIGV4` and for S3.
     AWS_ACCESS_KEY_ID,
     /// Its secret.
     AWS_SECRET_ACCESS_KEY,
@@ -99,10 +99,66 @@ variables! {
     /// AWS's file of credentials; `~/.aws/credentials` if absent.
     AWS_SHARED_CREDENTIALS_FILE,
 
+    /// AWS's file of profiles, for their region; `~/.aws/config` if absent.
+    AWS_CONFIG_FILE,
+    /// The file of a token that is exchanged for a role, for S3.
+    AWS_WEB_IDENTITY_TOKEN_FILE,
+    /// The role.
+    AWS_ROLE_ARN,
+    /// The name of the session under that role.
+    AWS_ROLE_SESSION_NAME,
+    /// Where a container asks who it is: a path.
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
+    /// Where a pod asks who it is: a whole address.
+    AWS_CONTAINER_CREDENTIALS_FULL_URI,
+    /// The file of the token that a pod asks with.
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE,
+    /// `true`: the machine's metadata service is not asked who we are.
+    AWS_EC2_METADATA_DISABLED,
+    /// A PEM file of the authorities that S3's certificate may come from, instead of the system's.
+    AWS_CA_BUNDLE,
+    /// The address of an S3 that is not AWS's, where `MLFLOW_S3_ENDPOINT_URL` is absent.
+    AWS_ENDPOINT_URL_S3,
+    /// The same, for all services of AWS.
+    AWS_ENDPOINT_URL,
+
     /// The address of an S3 that is not AWS's.
     MLFLOW_S3_ENDPOINT_URL,
     /// `true`: its certificate is not looked at.
     MLFLOW_S3_IGNORE_TLS,
+    /// What every upload to S3 says besides, as JSON. Encryption on the server's side is understood, all else is refused.
+    MLFLOW_S3_UPLOAD_EXTRA_ARGS,
+    /// The account that must own the bucket; refused here, since it is not checked.
+    MLFLOW_S3_EXPECTED_BUCKET_OWNER,
+    /// How a bucket is addressed: `auto`, `path` or `virtual`; `auto` if absent.
+    MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE,
+    /// `s3v4`, or `unsigned` for public buckets.
+    MLFLOW_EXPERIMENTAL_S3_SIGNATURE_VERSION,
+
+    /// The file of a service account or of a user's login with Google.
+    GOOGLE_APPLICATION_CREDENTIALS,
+    /// The folder of gcloud, where a login lies; `~/.config/gcloud` if absent.
+    CLOUDSDK_CONFIG,
+    /// The address of something that speaks like Google's storage.
+    STORAGE_EMULATOR_HOST,
+
+    /// An account of Azure's storage with its key or signature.
+    AZURE_STORAGE_CONNECTION_STRING,
+    /// The key of the account that a URI names.
+    AZURE_STORAGE_ACCESS_KEY,
+    /// A shared access signature.
+    AZURE_STORAGE_SAS_TOKEN,
+    /// The directory of users.
+    AZURE_TENANT_ID,
+    /// An application, or an identity of the machine.
+    AZURE_CLIENT_ID,
+    /// The application's secret.
+    AZURE_CLIENT_SECRET,
+    /// The file of a token of a cluster's identity provider.
+    AZURE_FEDERATED_TOKEN_FILE,
+    /// Where tokens are asked for, where that is not the public cloud.
+    AZURE_AUTHORITY_HOST,
+
     /// `false`: no upload in parts.
     MLFLOW_ENABLE_MULTIPART_UPLOAD,
     /// `false`: no download in parts.

@@ -1,5 +1,6 @@
 //! Every URI that can stand for files.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -246,6 +247,8 @@ fn file(parts: &Parts<'_>) -> Result<PathBuf> {
     if path.is_empty() || path.contains('\0') {
         return Err(parts.error("its path is empty or holds a NUL"));
     }
+    // As a path it would be taken for a URI of another kind.
+    let path = if scheme(&path).is_some() { Cow::from(format!("./{path}")) } else { path };
     Ok(PathBuf::from(path.into_owned()))
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
 
+#[cfg(all(unix, feature = "rest"))]
+mod artifacts;
 #[cfg(feature = "rest")]
 mod attacks;
 #[cfg(all(unix, feature = "embedded", feature = "rest"))]
@@ -13,5 +15,7 @@ mod everything;
 // A process that is killed needs a store that outlives it.
 #[cfg(feature = "embedded")]
 mod runs;
+#[cfg(feature = "aws-sigv4")]
+mod sigv4;
 #[cfg(feature = "embedded")]
 mod support;

@@ -1,4 +1,4 @@
-"""Runs an MLflow server for tests and ends it, whatever becomes of those who asked for it.
+"""Runs a server for tests and ends it, whatever becomes of those who asked for it.
 
 One argument, JSON: `command`, `folder` (none: a temporary one that is removed at the end), `variables`, and for a
 server that several test processes share `socket` and `lock`.
@@ -22,7 +22,7 @@ import threading
 import time
 
 LINGER = 15
-READY = (b"Uvicorn running on", b"Listening at:")
+READY = (b"Uvicorn running on", b"Listening at:", b"Running on http:")
 
 
 def main():

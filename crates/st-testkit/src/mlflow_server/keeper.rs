@@ -15,30 +15,30 @@ const SCRIPT: &str = include_str!("keeper.py");
 
 /// What is to be started.
 #[derive(Debug)]
-pub(super) struct Order {
-    pub(super) python: PathBuf,
-    pub(super) command: Vec<String>,
+pub(crate) struct Order {
+    pub(crate) python: PathBuf,
+    pub(crate) command: Vec<String>,
     /// Without one, the keeper makes a temporary folder and removes it.
-    pub(super) folder: Option<PathBuf>,
-    pub(super) variables: Vec<(String, String)>,
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 /// The server ended before it listened.
 #[derive(Debug, thiserror::Error)]
-#[error("the MLflow server did not start:\n{log}")]
-pub(super) struct Failure {
+#[error("the server did not start:\n{log}")]
+pub(crate) struct Failure {
     log: String,
 }
 
 impl Failure {
-    pub(super) fn is_port_taken(&self) -> bool {
+    pub(crate) fn is_port_taken(&self) -> bool {
         self.log.to_lowercase().contains("address already in use") || self.log.contains("Connection in use")
     }
 }
 
 /// A hold on a server: it lives at least as long as this.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(crate) struct Keeper {
     folder: PathBuf,
     hold: Hold,
 }
@@ -53,7 +53,7 @@ enum Hold {
 
 impl Keeper {
     /// A server for this process only.
-    pub(super) fn start(order: &Order) -> Result<Self, Failure> {
+    pub(crate) fn start(order: &Order) -> Result<Self, Failure> {
         let mut child = spawn(order, None);
         match first_line(&mut child) {
             Ok(folder) => Ok(Self { folder, hold: Hold::Own(child) }),
@@ -65,7 +65,7 @@ impl Keeper {
     }
 
     /// A server that outlives this process while others hold it; the caller has the lock of the place.
-    pub(super) fn start_shared(order: &Order, place: &Place, port: u16) -> Result<Self, Failure> {
+    pub(crate) fn start_shared(order: &Order, place: &Place, port: u16) -> Result<Self, Failure> {
         let mut child = spawn(order, Some(place));
         let folder = match first_line(&mut child) {
             Ok(folder) => folder,
@@ -80,7 +80,7 @@ impl Keeper {
         Ok(Self { folder, hold: Hold::Shared { _connection: connection } })
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 }
@@ -130,13 +130,13 @@ fn first_line(child: &mut Child) -> Result<PathBuf, Failure> {
 
 /// Where processes find a server that they share: three files in the cache.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     stem: PathBuf,
 }
 
 impl Place {
     /// Of one environment, whose folder is named after the digest of what is in it.
-    pub(super) fn of(environment: &Path, variant: &str) -> Self {
+    pub(crate) fn of(environment: &Path, variant: &str) -> Self {
         let folder = cache_dir().join("servers");
         fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let digest = environment.file_name().unwrap_or_default().to_string_lossy();
@@ -156,14 +156,14 @@ impl Place {
     }
 
     /// Waits for others who start or end the server; it goes with the returned file.
-    pub(super) fn lock(&self) -> File {
+    pub(crate) fn lock(&self) -> File {
         let path = self.lock_file();
         let locked = File::create(&path).and_then(|file| file.lock().map(|()| file));
         locked.unwrap_or_else(|error| panic!("{}: cannot be locked: {error}", path.display()))
     }
 
     /// The server that is there already, if one is; the caller has the lock.
-    pub(super) fn join(&self) -> Option<(u16, PathBuf, Keeper)> {
+    pub(crate) fn join(&self) -> Option<(u16, PathBuf, Keeper)> {
         // A socket whose keeper died refuses.
         let connection = UnixStream::connect(self.socket()).ok()?;
         let (port, folder) = self.read_note().ok()?;

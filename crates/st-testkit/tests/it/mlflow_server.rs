@@ -59,7 +59,7 @@ fn the_series_before_answers_too() {
 }
 
 #[test]
-#[should_panic(expected = "the MLflow server did not start")]
+#[should_panic(expected = "the server did not start")]
 fn a_server_that_does_not_start_shows_its_log() {
     let _server = MlflowServer::start(&ServerOptions::default().with_argument("--no-such-flag"));
 }

@@ -39,6 +39,7 @@ fn file_uris() {
     check("file:/srv/x", ArtifactUri::Local("/srv/x".into()), "/srv/x");
     check("file://localhost/srv/x", ArtifactUri::Local("/srv/x".into()), "/srv/x");
     check("file:./mlruns", ArtifactUri::Local("./mlruns".into()), "./mlruns");
+    check("file:a:", ArtifactUri::Local("./a:".into()), "./a:");
     check("FILE:///x", ArtifactUri::Local("/x".into()), "/x");
     check_refused("file://host/x", "file://host/x: a file of another host cannot be read");
     for uri in ["file:///x#y", "file:///x?y", "file:///x/..#/../../etc"] {

@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mlflow_client::{Client, Settings};
 
 /// A server that answers every request as its test says, and closes the connection.
-struct Hostile {
+pub(crate) struct Hostile {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Hostile {
     /// `answer` gets the head of a request and writes what it likes.
-    fn start(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -39,17 +39,17 @@ impl Hostile {
     }
 
     /// Answers always the same.
-    fn saying(status: &'static str, headers: &'static str, body: impl Into<String>) -> Self {
+    pub(crate) fn saying(status: &'static str, headers: &'static str, body: impl Into<String>) -> Self {
         let body = body.into();
         Self::start(move |_, stream| reply(stream, status, headers, &body))
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The heads of all requests, in order.
-    fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -87,7 +87,7 @@ fn request(stream: &mut TcpStream) -> String {
 }
 
 /// What a client does that has heard enough is its own affair.
-fn reply(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
+pub(crate) fn reply(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
     let length = body.len();
     let _ = write!(
         stream,
