@@ -24,6 +24,8 @@
 //! It loads no weights, runs nothing of a model's `code/` folder, reads no environment variable and prints nothing.
 //! A value of JSON is `serde_json`'s [`Value`], the type that the field has agreed on; YAML stays inside.
 
+#[cfg(feature = "client")]
+mod cache;
 mod certificate;
 mod digests;
 mod environment;
@@ -49,6 +51,8 @@ mod signature;
 mod tree;
 mod yaml;
 
+#[cfg(feature = "client")]
+pub use cache::{CachedModel, Lease, ModelCache};
 pub use certificate::{Certificate, CertificateReport, Comparison, MadeBy, Reference};
 pub use digests::{Digester, Digests, FileDigest, Sha256Digest};
 pub use environment::{CondaEnv, Environment, Requirements};
@@ -58,8 +62,8 @@ pub use input_example::InputExample;
 pub use load::{DigestPolicy, LoadOptions, LoadedModel, load_model, load_model_with};
 #[cfg(feature = "client")]
 pub use log::{
-    LogError, LogOptions, ModelInfo, Registration, StopSwitch, download_model, fetch_model, fetch_model_with,
-    log_model, register_model,
+    FetchedModel, LogError, LogOptions, ModelInfo, Registration, StopSwitch, download_model, fetch_model,
+    fetch_model_with, log_model, register_model,
 };
 pub use mlmodel::{
     ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,

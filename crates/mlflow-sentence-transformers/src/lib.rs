@@ -8,8 +8,8 @@
 //!
 //! ```no_run
 //! use mlflow_sentence_transformers::{
-//!     Client, EncodeOptions, Encoder, LoadOptions, LogOptions, Places, Registration, SentenceTransformer, Settings,
-//!     fetch_model, log_model,
+//!     Client, EncodeOptions, Encoder, LoadOptions, LogOptions, ModelCache, Places, Registration, SentenceTransformer,
+//!     Settings, fetch_model, log_model,
 //! };
 //!
 //! # async fn tour() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -20,7 +20,7 @@
 //! log_model(&client, "all-MiniLM-L6-v2".as_ref(), &options).await?;
 //!
 //! let places = Places::from_env(|name| std::env::var_os(name));
-//! let cache = places.cache.clone().ok_or("no folder to keep models in")?.join("mlflow");
+//! let cache = ModelCache::new(places.cache.clone().ok_or("no folder to keep models in")?.join("mlflow"));
 //! let champion = fetch_model(&client, &"models:/encoder@champion".parse()?, &cache).await?;
 //! let model = SentenceTransformer::load(&champion.data_path, &LoadOptions::new(places))?;
 //! let vectors = model.encode(&["A man plays the guitar."], &EncodeOptions::default())?.vectors;
@@ -39,5 +39,7 @@ pub use mlflow_flavor as flavor;
 pub use sentence_transformers as encoder;
 
 pub use mlflow_client::{Client, Settings};
-pub use mlflow_flavor::{LogOptions, ModelInfo, Registration, fetch_model, log_model, register_model};
+pub use mlflow_flavor::{
+    LogOptions, ModelCache, ModelInfo, Registration, fetch_model, log_model, register_model,
+};
 pub use sentence_transformers::{EncodeOptions, Encoder, LoadOptions, Places, SentenceTransformer};

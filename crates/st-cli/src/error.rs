@@ -14,6 +14,12 @@ pub(crate) enum Error {
     /// A model that is to be logged does not run here.
     #[error("cannot note what {model} answers")]
     Certify { model: String },
+    /// The cache of fetched models.
+    #[error("cannot use the cache of fetched models")]
+    Cache { source: io::Error },
+    /// A variable of the environment that cannot be understood.
+    #[error("cannot understand {variable}: {problem}")]
+    Variable { variable: &'static str, problem: String },
     /// Nothing to do is a mistake in nearly every script.
     #[error("{file} holds no texts")]
     Empty { file: String },

@@ -28,6 +28,7 @@ mod report;
 mod save_options;
 mod scores;
 mod settings;
+mod size;
 mod spill;
 mod table;
 mod weights;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use mlflow_client::uri::ArtifactUri;
 use mlflow_flavor::{
-    DigestPolicy, LoadOptions as OpenOptions, LoadedModel, LogError, fetch_model_with, load_model_with,
+    DigestPolicy, FetchedModel, LoadOptions as OpenOptions, LoadedModel, LogError, fetch_model_with,
+    load_model_with,
 };
 use st_core::{BoxError, Mode};
 use st_model::{LoadOptions, SentenceTransformer};
@@ -35,6 +36,8 @@ pub(crate) struct Located {
     pub(crate) mlflow: Option<LoadedModel>,
     /// What the user called it.
     pub(crate) shown: String,
+    /// Nobody makes room in the cache by removing it.
+    _fetched: Option<FetchedModel>,
 }
 
 /// Finds the sentence-transformers folder of a model; what is a URI and no folder is fetched.
@@ -68,9 +71,10 @@ fn locate_with(path: &Path, settings: &Settings, options: &OpenOptions) -> anyho
             folder: mlflow.data_path.clone(),
             mlflow: Some(mlflow),
             shown: text.into_owned(),
+            _fetched: None,
         });
     }
-    Ok(Located { folder: path.to_owned(), mlflow: None, shown: text.into_owned() })
+    Ok(Located { folder: path.to_owned(), mlflow: None, shown: text.into_owned(), _fetched: None })
 }
 
 /// Where a model may be that was named as a hub names it: `all-MiniLM-L6-v2`, `sentence-transformers/all-MiniLM-L6-v2`.
@@ -101,14 +105,19 @@ fn elsewhere(path: &Path, cache: Option<&Path>) -> Option<String> {
 fn fetch(uri: &str, settings: &Settings, options: &OpenOptions) -> anyhow::Result<Located> {
     let mlflow = Mlflow::open(settings)?;
     let parsed: ArtifactUri = uri.parse()?;
-    let cache = settings.mlflow_cache()?;
+    let cache = settings.model_cache()?;
     let fetched =
         mlflow.wait(fetch_model_with(&mlflow.client, &parsed, &cache, options)).map_err(|error| {
             let missing = is_not_found(&error).then_some(&parsed);
             mlflow.failed(format!("cannot fetch {uri} from {}", mlflow.tracking_shown()), error, missing)
         })?;
     tracing::info!(uri, folder = %fetched.path.display(), "model fetched");
-    Ok(Located { folder: fetched.data_path.clone(), mlflow: Some(fetched), shown: uri.to_owned() })
+    Ok(Located {
+        folder: fetched.data_path.clone(),
+        mlflow: Some(LoadedModel::clone(&fetched)),
+        shown: uri.to_owned(),
+        _fetched: Some(fetched),
+    })
 }
 
 fn is_not_found(error: &LogError) -> bool {

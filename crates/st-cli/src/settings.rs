@@ -8,6 +8,7 @@ use std::thread;
 
 use mlflow_client::settings::variables;
 use mlflow_client::types::tags::{Tag, system};
+use mlflow_flavor::ModelCache;
 use st_core::{EncodeOptions, Prompt, Task};
 use st_model::{LoadOptions, Places};
 
@@ -15,9 +16,13 @@ use crate::args::{EncodeArgs, GlobalArgs, InputArgs, ModelArgs, PromptArgs};
 use crate::error::Error;
 use crate::input::{self, Columns, Origin};
 use crate::output::{Labels, Target};
+use crate::size;
 
 /// What `tracing` shows, in its own syntax, such as `debug` or `st_model=trace`; `-v` wins.
 const LOG: &str = "ST_LOG";
+
+/// How much of fetched models is kept, such as `20GB`.
+pub(crate) const CACHE_LIMIT: &str = "ST_CACHE_LIMIT";
 
 /// What holds for the whole run.
 #[derive(Debug)]
@@ -85,9 +90,13 @@ impl Settings {
         (tracking, registry)
     }
 
-    /// Where downloaded models are kept.
-    pub(crate) fn mlflow_cache(&self) -> Result<PathBuf, Error> {
-        self.places.cache.as_ref().map(|cache| cache.join("mlflow")).ok_or(Error::NoCache)
+    /// Where fetched models are kept.
+    pub(crate) fn model_cache(&self) -> Result<ModelCache, Error> {
+        let folder = self.places.cache.as_ref().map(|cache| cache.join("mlflow")).ok_or(Error::NoCache)?;
+        let limit = variable(CACHE_LIMIT).map(|limit| size::parse(&limit.to_string_lossy()));
+        let limit =
+            limit.transpose().map_err(|problem| Error::Variable { variable: CACHE_LIMIT, problem })?;
+        Ok(ModelCache::new(folder).with_limit(limit.unwrap_or(ModelCache::LIMIT)))
     }
 
     /// Where runs keep what they could not send. Not in the cache: it is the only copy.

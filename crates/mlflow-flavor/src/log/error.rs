@@ -72,6 +72,9 @@ pub enum LogError {
         #[source]
         source: std::io::Error,
     },
+    /// The cache of fetched models cannot be used.
+    #[error("cannot use the cache of fetched models")]
+    Cache(#[from] std::io::Error),
     /// A path that no artifact may have.
     #[error("{path}: no artifact can have this path")]
     Path {

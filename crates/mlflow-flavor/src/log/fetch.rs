@@ -1,17 +1,34 @@
 //! From a URI to a folder on this machine: the way back from MLflow.
 
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 
 use mlflow_client::Client;
 use mlflow_client::artifacts::DownloadOptions;
 use mlflow_client::uri::{ArtifactUri, Resolved};
 
-use super::{LogError, download_model, verified};
+use super::{LogError, download_model};
+use crate::cache::{self, Lease, ModelCache};
 use crate::digests::Digester;
 use crate::{LoadOptions, LoadedModel, load_model_with};
 
+/// A model on this machine, whose files stay as long as this lives.
+#[derive(Debug)]
+pub struct FetchedModel {
+    model: LoadedModel,
+    _lease: Lease,
+}
+
+impl Deref for FetchedModel {
+    type Target = LoadedModel;
+
+    fn deref(&self) -> &LoadedModel {
+        &self.model
+    }
+}
+
 /// Fetches the model that a URI means today, and opens it. Files that lie on this machine are opened where they are;
-/// others are downloaded once into a folder of `cache` that is named after what they belong to.
+/// others are downloaded once into the cache, under a name that stands for what they belong to.
 ///
 /// The store is asked each time what the URI means, so that an alias that has moved is followed; only the files of a model
 /// that is complete, which never change, are kept. What was downloaded is digested at the first load, and again when the file
@@ -19,8 +36,12 @@ use crate::{LoadOptions, LoadedModel, load_model_with};
 ///
 /// # Errors
 /// Whatever the store answers; [`LogError::Client`] if what arrives is not what was promised; [`LogError::Save`] if it is
-/// no model of this flavor.
-pub async fn fetch_model(client: &Client, uri: &ArtifactUri, cache: &Path) -> Result<LoadedModel, LogError> {
+/// no model of this flavor; [`LogError::Cache`].
+pub async fn fetch_model(
+    client: &Client,
+    uri: &ArtifactUri,
+    cache: &ModelCache,
+) -> Result<FetchedModel, LogError> {
     fetch_model_with(client, uri, cache, &LoadOptions::default()).await
 }
 
@@ -31,33 +52,31 @@ pub async fn fetch_model(client: &Client, uri: &ArtifactUri, cache: &Path) -> Re
 pub async fn fetch_model_with(
     client: &Client,
     uri: &ArtifactUri,
-    cache: &Path,
+    cache: &ModelCache,
     options: &LoadOptions,
-) -> Result<LoadedModel, LogError> {
+) -> Result<FetchedModel, LogError> {
     let resolved = client.resolve(uri).await?;
-    Ok(match (&resolved.artifact_uri, &resolved.path) {
-        (ArtifactUri::Local(folder), None) => load_model_with(folder, options)?,
-        (ArtifactUri::Local(folder), Some(path)) => load_model_with(&path.under(folder), options)?,
-        _ => verified::load(&downloaded(client, &resolved, cache).await?, options)?,
-    })
+    let lease = match (&resolved.artifact_uri, &resolved.path) {
+        (ArtifactUri::Local(folder), None) => Lease::elsewhere(folder.clone()),
+        (ArtifactUri::Local(folder), Some(path)) => Lease::elsewhere(path.under(folder)),
+        _ => {
+            let lease = downloaded(client, &resolved, cache).await?;
+            let model = cache::load(lease.folder(), options)?;
+            return Ok(FetchedModel { model, _lease: lease });
+        }
+    };
+    Ok(FetchedModel { model: load_model_with(lease.folder(), options)?, _lease: lease })
 }
 
-async fn downloaded(client: &Client, resolved: &Resolved, cache: &Path) -> Result<PathBuf, LogError> {
-    let folder = cache.join(key(client, resolved));
-    // A folder appears there under its name only when every byte of it was checked.
-    if resolved.complete && folder.is_dir() {
-        return Ok(folder);
-    }
-    if folder.is_dir() {
-        std::fs::remove_dir_all(&folder).map_err(|source| LogError::Prepare { source })?;
-    }
-    std::fs::create_dir_all(cache).map_err(|source| LogError::Prepare { source })?;
-    let downloaded = download_model(client, resolved, &folder, &DownloadOptions::default()).await;
-    match downloaded {
-        Ok(downloaded) => Ok(downloaded.path),
-        // Another process was faster.
-        Err(_) if resolved.complete && folder.is_dir() => Ok(folder),
-        Err(error) => Err(error),
+async fn downloaded(client: &Client, resolved: &Resolved, cache: &ModelCache) -> Result<Lease, LogError> {
+    let options = DownloadOptions::default();
+    let download = async |folder: &Path| -> Result<(), LogError> {
+        Box::pin(download_model(client, resolved, folder, &options)).await.map(drop)
+    };
+    if resolved.complete {
+        cache.get(&key(client, resolved), download).await
+    } else {
+        cache.get_once(download).await
     }
 }
 

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use mlflow_client::types::{ModelAlias, ModelVersionNumber, RegisteredModelName};
 
 use super::log::pair;
+use crate::size;
 
 /// Look at and change registered models.
 #[derive(Debug, Args)]
@@ -134,41 +135,25 @@ pub(crate) struct DownloadArgs {
     pub(crate) output: PathBuf,
 }
 
-/// Remove downloaded models from the cache.
+/// Remove fetched models from the cache, the longest unused first. What another process uses stays.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    st models prune --dry-run                  what is there, and what would go\n  \
+    st models prune --keep 10GB\n  \
+    st models prune --older-than 30\n\n\
+    Without any of --keep, --older-than and --all, the limit of the cache is kept: ST_CACHE_LIMIT, or 50 GB.\n\
+    It is kept after each download, too.")]
 pub(crate) struct PruneArgs {
-    /// Keep at most so much, such as `10GB` or `500MB`; 0 removes all.
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub(crate) keep: u64,
-}
-
-/// Bytes, or a number with `kB`, `MB`, `GB`, `TB` (powers of 1000).
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic()).trim();
-    let unit = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        "tb" => 1_000_000_000_000,
-        other => return Err(format!("unknown unit `{other}`; known are kB, MB, GB, TB")),
-    };
-    let number: u64 = digits.parse().map_err(|_| "expected a number, such as 10GB".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| "too large".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_units() {
-        for (text, expected) in
-            [("0", Ok(0)), ("12", Ok(12)), ("10GB", Ok(10_000_000_000)), ("5 mb", Ok(5_000_000))]
-        {
-            assert_eq!(size(text), expected, "{text}");
-        }
-        assert_eq!(size("3 parsecs").unwrap_err(), "unknown unit `parsecs`; known are kB, MB, GB, TB");
-        assert_eq!(size("GB").unwrap_err(), "expected a number, such as 10GB");
-    }
+    /// Keep at most so much, such as `10GB` or `500MB` [default: the limit of the cache].
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, conflicts_with = "all")]
+    pub(crate) keep: Option<u64>,
+    /// Remove what was not used for so many days.
+    #[arg(long, value_name = "DAYS", conflicts_with = "all")]
+    pub(crate) older_than: Option<u32>,
+    /// Remove all.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Remove nothing; show what would go.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

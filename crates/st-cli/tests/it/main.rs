@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod broken_models;
+mod cache;
 mod doctor;
 mod encode;
 mod facts;

@@ -33,6 +33,11 @@ impl Place {
         self.folder.path().join(name)
     }
 
+    /// Where fetched models are kept.
+    pub(crate) fn models(&self) -> PathBuf {
+        self.cache.path().join("mlflow-sentence-transformers/mlflow")
+    }
+
     /// Where state is kept.
     pub(crate) fn state(&self) -> PathBuf {
         self.cache.path().join("state")

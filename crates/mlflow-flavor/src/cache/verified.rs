@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::{DigestPolicy, Error, LoadOptions, LoadedModel, load_model_with};
 
 /// Opens a model in the cache. Its digests are looked at if they have to be there, or if something changed since they were.
-pub(super) fn load(folder: &Path, options: &LoadOptions) -> Result<LoadedModel, Error> {
+pub(crate) fn load(folder: &Path, options: &LoadOptions) -> Result<LoadedModel, Error> {
     if options.digests != DigestPolicy::IfPresent {
         return load_model_with(folder, options);
     }
@@ -31,7 +31,7 @@ pub(super) fn load(folder: &Path, options: &LoadOptions) -> Result<LoadedModel, 
 mod state {
     use std::collections::BTreeMap;
     use std::fs;
-    use std::io::{self, Write as _};
+    use std::io;
     use std::os::unix::fs::MetadataExt as _;
     use std::path::Path;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -86,13 +86,9 @@ mod state {
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Whole or not at all.
+    /// What is written by half is no JSON, and so no note.
     pub(super) fn write(note: &Path, state: &State) -> io::Result<()> {
-        let folder = note.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&serde_json::to_vec(state)?)?;
-        file.persist(note)?;
-        Ok(())
+        fs::write(note, serde_json::to_vec(state)?)
     }
 }
 
