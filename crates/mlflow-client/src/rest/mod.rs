@@ -3,6 +3,7 @@
 //! From the outside in: [`RestStore`] has a method for every call, [`Session`] knows the server's address, who we are and
 //! how patient we are, and a [`Transport`] carries one request. [`HttpTransport`] is the real one; tests write their own.
 
+mod accounts;
 mod careful;
 mod clock;
 mod created;
@@ -20,6 +21,7 @@ mod session;
 mod store;
 mod tracking;
 mod transport;
+mod webhooks;
 
 pub use clock::{Clock, SystemClock};
 pub use http::HttpTransport;

@@ -8,6 +8,7 @@ use url::Url;
 use super::http::HttpTransport;
 use super::identity::{self, Identity};
 use super::patience::Patience;
+use super::transport::HttpResponse;
 use super::{Session, decode, encode};
 use crate::settings::{Settings, StoreUri, redacted};
 use crate::{Error, Result};
@@ -91,13 +92,17 @@ impl RestStore {
         call.check()?;
         let request = encode::request(&self.session, call)?;
         let whole = Some(decode::LONGEST_BODY);
-        let response = self.session.persist(E::PATH, &request, repeat, patience, whole).await?;
+        let mut response = self.session.persist(E::PATH, &request, repeat, patience, whole).await?;
+        let secrets = secrets(call);
+        if response.status >= 400 && !secrets.is_empty() {
+            response = scrubbed(response, &secrets).await;
+        }
         let answer = decode::answer(E::PATH, response).await;
-        answer.map_err(|error| self.told(error, patience))
+        answer.map_err(|error| self.told(error, patience, &secrets))
     }
 
     /// A refusal with what it cost to get it; an answer that is none, without our secrets.
-    fn told(&self, error: Error, patience: &Patience) -> Error {
+    fn told(&self, error: Error, patience: &Patience, secrets: &[String]) -> Error {
         match error {
             Error::Api(mut api) => {
                 api.attempts = patience.attempts;
@@ -106,13 +111,32 @@ impl RestStore {
             }
             Error::Decode { route, source } => {
                 let words = source.to_string();
-                let scrubbed = self.session.identity().scrub(&words);
+                let scrubbed = identity::without(&self.session.identity().scrub(&words), secrets);
                 let source = if scrubbed == words { source } else { scrubbed.into() };
                 Error::Decode { route, source }
             }
             error => error,
         }
     }
+}
+
+/// What a call carries that nobody may read in an error: as it is, and as JSON writes it.
+fn secrets<E: Endpoint>(call: &E) -> Vec<String> {
+    let mut secrets = Vec::new();
+    for secret in call.secrets() {
+        let json = serde_json::Value::from(secret.expose()).to_string();
+        secrets.push(secret.expose().to_owned());
+        secrets
+            .extend(json.get(1..json.len() - 1).filter(|json| *json != secret.expose()).map(str::to_owned));
+    }
+    secrets
+}
+
+/// A refusal without them, before anything of it is cut; it is in memory already.
+async fn scrubbed(mut response: HttpResponse, secrets: &[String]) -> HttpResponse {
+    let body = response.bytes(decode::LONGEST_BODY).await.unwrap_or_default();
+    let words = identity::without(&String::from_utf8_lossy(&body), secrets);
+    HttpResponse::new(response.status, response.headers, words)
 }
 
 /// What a URI names.
