@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
 
+#[cfg(all(unix, feature = "embedded", feature = "rest"))]
+mod accounts;
 #[cfg(feature = "rest")]
 mod attacks;
 #[cfg(all(unix, feature = "embedded", feature = "rest"))]
@@ -15,3 +17,5 @@ mod everything;
 mod runs;
 #[cfg(feature = "embedded")]
 mod support;
+#[cfg(all(unix, feature = "embedded", feature = "rest"))]
+mod webhooks;
