@@ -120,14 +120,16 @@ impl RestStore {
     }
 }
 
-/// What a call carries that nobody may read in an error: as it is, and as JSON writes it.
+/// What a call carries that nobody may read in an error: as it is, as JSON writes it, and as JSON writes JSON that is quoted.
 fn secrets<E: Endpoint>(call: &E) -> Vec<String> {
     let mut secrets = Vec::new();
     for secret in call.secrets() {
-        let json = serde_json::Value::from(secret.expose()).to_string();
-        secrets.push(secret.expose().to_owned());
-        secrets
-            .extend(json.get(1..json.len() - 1).filter(|json| *json != secret.expose()).map(str::to_owned));
+        let mut text = secret.expose().to_owned();
+        for _ in 0..3 {
+            let json = serde_json::Value::from(text.as_str()).to_string();
+            let inner = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
+            secrets.push(std::mem::replace(&mut text, inner));
+        }
     }
     secrets
 }
