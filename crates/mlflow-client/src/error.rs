@@ -185,6 +185,12 @@ impl Error {
         })
     }
 
+    /// Whether whoever was asked has nothing of the kind: a store that is no server, or a server that does not know the route.
+    pub fn is_unsupported(&self) -> bool {
+        self.is_unknown_route()
+            || self.as_api().is_some_and(|error| matches!(error.code, ErrorCode::NotImplemented))
+    }
+
     /// Whether credentials are missing, wrong or not enough.
     pub fn is_denied(&self) -> bool {
         self.as_api().is_some_and(|error| matches!(error.status, 401 | 403))

@@ -23,7 +23,10 @@ mod store;
 mod system_metrics;
 pub mod uri;
 
-pub use client::{Client, Experiments, LoggedModels, ModelVersions, RegisteredModels, Runs};
+pub use client::{
+    Client, ExperimentPermissions, Experiments, LoggedModels, ModelVersions, Permissions,
+    RegisteredModelPermissions, RegisteredModels, Runs, Users, Webhooks,
+};
 #[cfg(feature = "embedded")]
 pub use embedded::{DatabaseReport, EmbeddedStore};
 pub use error::{ApiError, BoxError, Error, Result};
@@ -32,7 +35,7 @@ pub use file_store::{FileStore, Imported};
 pub use memory::MemoryStore;
 pub use run::{ActiveRun, EndReport, Flushed, GitState, KillSwitch, RunArtifacts, RunOptions, Table};
 pub use settings::Settings;
-pub use store::{RegistryStore, TrackingStore};
+pub use store::{AccountStore, RegistryStore, TrackingStore, WebhookStore};
 pub use system_metrics::SystemMetricsOptions;
 
 /// The protocol's own vocabulary.

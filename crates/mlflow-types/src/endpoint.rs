@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::SecretText;
+
 /// One call of MLflow's REST protocol.
 ///
 /// The value itself serialises to the body of the request, or to its query string when the verb is [`Method::Get`].
@@ -32,6 +34,11 @@ pub trait Endpoint: Serialize + fmt::Debug + Send + Sync {
     /// [`InvalidCall`] names the field and what is wrong with it.
     fn check(&self) -> Result<(), InvalidCall> {
         Ok(())
+    }
+
+    /// What the call carries that must be in no message and no trace, though a server may quote the call back.
+    fn secrets(&self) -> Vec<&SecretText> {
+        Vec::new()
     }
 }
 
@@ -124,13 +131,15 @@ pub struct InvalidCall {
 }
 
 /// States a route: `route!(GetRun: Get "runs/get" -> GetRunResponse)`, with `, Freely` when a POST may be repeated, and
-/// with `, {model_id}` for each placeholder of the path, which is the field of that name.
+/// with `, {model_id}` for each placeholder of the path, which is the field of that name. Another prefix than MLflow's usual
+/// one stands after the verb: `Get Mlflow3 "server-info"`.
 macro_rules! route {
-    ($call:ty: $method:ident $path:literal -> $response:ty $(, $repeat:ident)? $(, {$field:ident})* ) => {
+    ($call:ty: $method:ident $($api:ident)? $path:literal -> $response:ty $(, $repeat:ident)? $(, {$field:ident})* ) => {
         impl $crate::Endpoint for $call {
             type Response = $response;
             const METHOD: $crate::Method = $crate::Method::$method;
             const PATH: &'static str = $path;
+            $(const API: $crate::Api = $crate::Api::$api;)?
             $(const REPEAT: $crate::Repeat = $crate::Repeat::$repeat;)?
 
             fn path(&self) -> std::borrow::Cow<'static, str> {

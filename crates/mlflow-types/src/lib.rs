@@ -21,8 +21,10 @@
 
 mod endpoint;
 mod error_code;
+mod secret;
 mod wire;
 
+pub mod experiment_permissions;
 pub mod experiments;
 pub mod filter;
 pub mod inputs;
@@ -32,14 +34,19 @@ pub mod logged_models;
 pub mod metrics;
 pub mod model_versions;
 pub mod names;
+pub mod permissions;
+pub mod registered_model_permissions;
 pub mod registered_models;
 pub mod runs;
 pub mod server_info;
 pub mod tags;
+pub mod users;
+pub mod webhooks;
 
 pub use endpoint::{Api, Empty, Endpoint, InvalidCall, Method, Repeat};
 pub use error_code::ErrorCode;
 pub use names::{
     ExperimentId, InvalidName, LoggedModelName, ModelAlias, ModelId, ModelVersionNumber, RegisteredModelName,
-    RunId,
+    RunId, Username, WebhookId, WebhookName,
 };
+pub use secret::SecretText;

@@ -114,6 +114,21 @@ name!(
     ModelAlias, "model alias", "1 to 255 word characters or `-`, neither `latest` nor `v` and a number",
     alias
 );
+name!(
+    /// A webhook's identifier, usually a UUID.
+    WebhookId, "webhook id", "1 to 256 letters, digits, `_` or `-`, the first a letter or digit",
+    |text| identifier(text, 256)
+);
+name!(
+    /// The name of a webhook; it may occur more than once.
+    WebhookName, "webhook name", "1 to 63 letters, digits, `.`, `_` or `-`, the first and the last a letter or digit",
+    webhook
+);
+name!(
+    /// The name of a user of a server with users and passwords.
+    Username, "user name", "not empty",
+    |text| !text.is_empty()
+);
 
 /// Whether a name without slashes would, as a path, be itself: it is neither empty nor `.`, and begins with no `..`.
 fn is_plain_path(name: &str) -> bool {
@@ -136,6 +151,16 @@ fn alias(text: &str) -> bool {
         && text.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-'))
         && !text.eq_ignore_ascii_case("latest")
         && !version
+}
+
+fn webhook(text: &str) -> bool {
+    let ends = |character: Option<char>| character.is_some_and(|character| character.is_ascii_alphanumeric());
+    text.len() <= 63
+        && ends(text.chars().next())
+        && ends(text.chars().next_back())
+        && text
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-'))
 }
 
 /// The number of a model version, from 1. On the wire it is a string.
@@ -193,6 +218,29 @@ impl TryFrom<WireVersion> for ModelVersionNumber {
         match wire {
             WireVersion::Number(number) => Ok(Self(number)),
             WireVersion::Text(text) => text.parse(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn webhooks_have_names_like_hosts() {
+        for name in ["a", "A1", "on-new.version_2", &"x".repeat(63)] {
+            assert_eq!(WebhookName::try_new(name).map(String::from).as_deref(), Ok(name));
+        }
+        for text in ["", "-a", "a.", "a b", "gr\u{f6}\u{df}e", "a/b", &"x".repeat(64)] {
+            assert!(WebhookName::try_new(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_id_stays_in_its_part_of_a_route() {
+        assert!(WebhookId::try_new("0f2c4a16-3a1e-4a0f-9f5e-0f2c4a163a1e").is_ok());
+        for text in ["", "..", "a/b", "a?b", "-a"] {
+            assert!(WebhookId::try_new(text).is_err(), "{text:?}");
         }
     }
 }

@@ -2,18 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Api, Endpoint, Method};
+use crate::endpoint::route;
 
 /// What the server is made of; servers before 3.6 do not know the route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GetServerInfo {}
-
-impl Endpoint for GetServerInfo {
-    type Response = ServerInfo;
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "server-info";
-    const API: Api = Api::Mlflow3;
-}
+route!(GetServerInfo: Get Mlflow3 "server-info" -> ServerInfo);
 
 /// What a server is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -160,6 +160,24 @@ impl MlflowServer {
         &SERVER
     }
 
+    /// As [`shared`](Self::shared), for webhooks: it calls addresses of this machine, once each.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn shared_with_webhooks() -> &'static Self {
+        static SERVER: LazyLock<MlflowServer> = LazyLock::new(|| {
+            let options = ServerOptions::default()
+                .with_variable("MLFLOW_WEBHOOK_ALLOWED_SCHEMES", "http,https")
+                .with_variable("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", "true")
+                .with_variable("MLFLOW_WEBHOOK_REQUEST_MAX_RETRIES", "0")
+                // Thirty-two bytes in base64.
+                .with_variable("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", &format!("{}=", "A".repeat(43)));
+            MlflowServer::join("webhooks", &options)
+        });
+        &SERVER
+    }
+
     /// As [`shared`](Self::shared), of MLflow 2.22.
     ///
     /// # Panics

@@ -95,7 +95,7 @@ impl ProxyArtifacts {
         request: &HttpRequest,
         repeat: Repeat,
     ) -> Result<T> {
-        self.session.ask(route, request, repeat, &mut self.session.patience()).await
+        self.session.ask(route, request, repeat, &mut self.session.patience(), &[]).await
     }
 
     async fn takes_parts(&self) -> bool {

@@ -1,24 +1,36 @@
 //! What a program calls: one handle per resource, over whatever stores stand behind.
 
 mod connect;
+mod experiment_permissions;
 mod experiments;
 mod logged_models;
 mod model_versions;
 mod pages;
+mod permissions;
+mod registered_model_permissions;
 mod registered_models;
 mod runs;
+mod users;
+mod webhooks;
 
 use std::sync::Arc;
 
+pub use experiment_permissions::ExperimentPermissions;
 pub use experiments::Experiments;
 pub use logged_models::LoggedModels;
 pub use model_versions::ModelVersions;
+pub use permissions::Permissions;
+pub use registered_model_permissions::RegisteredModelPermissions;
 pub use registered_models::RegisteredModels;
 pub use runs::Runs;
+pub use users::Users;
+pub use webhooks::Webhooks;
+
+use mlflow_types::{Endpoint, ErrorCode};
 
 use crate::artifacts::Artifacts;
 use crate::uri::{ArtifactUri, Resolved, resolve};
-use crate::{RegistryStore, Result, TrackingStore};
+use crate::{AccountStore, Error, RegistryStore, Result, TrackingStore};
 
 /// A tracking store, a model registry, and the artifacts that both name; often one and the same server.
 ///
@@ -102,4 +114,40 @@ impl Client {
     pub fn model_versions(&self) -> ModelVersions<'_> {
         ModelVersions { store: &*self.registry }
     }
+
+    /// Webhooks, if the registry is a server.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { store: self.registry.webhooks() }
+    }
+
+    /// Users, if the tracking store is a server that has any.
+    pub fn users(&self) -> Users<'_> {
+        Users { store: self.tracking.accounts() }
+    }
+
+    /// What users may do, on servers with one table of all permissions, as in MLflow 3.17.
+    pub fn permissions(&self) -> Permissions<'_> {
+        Permissions { store: self.tracking.accounts() }
+    }
+
+    /// What users may do with experiments, on older servers.
+    pub fn experiment_permissions(&self) -> ExperimentPermissions<'_> {
+        ExperimentPermissions { store: self.tracking.accounts() }
+    }
+
+    /// What users may do with registered models, on older servers.
+    pub fn registered_model_permissions(&self) -> RegisteredModelPermissions<'_> {
+        RegisteredModelPermissions { store: self.tracking.accounts() }
+    }
+}
+
+/// The users of a store, which may have none.
+fn accounts<'a, E: Endpoint>(store: Option<&'a dyn AccountStore>, _: &E) -> Result<&'a dyn AccountStore> {
+    store.ok_or_else(|| unsupported::<E>("users"))
+}
+
+/// The refusal of a store that is no server.
+fn unsupported<E: Endpoint>(what: &str) -> Error {
+    let message = format!("This store has no {what}; a server may have some.");
+    Error::api(E::PATH, 501, ErrorCode::NotImplemented, message)
 }

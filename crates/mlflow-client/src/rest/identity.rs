@@ -88,12 +88,14 @@ impl Identity {
                 .map(|secret| secret.expose().to_owned())
                 .collect(),
         };
-        // A password of a letter or two would tear every word apart, and is no secret.
-        secrets
-            .iter()
-            .filter(|secret| secret.len() >= 4)
-            .fold(words.to_owned(), |words, secret| words.replace(secret.as_str(), "[secret]"))
+        without(words, &secrets)
     }
+}
+
+/// Words without secrets. A password of a letter or two would tear every word apart, and is no secret.
+pub(crate) fn without(words: &str, secrets: &[String]) -> String {
+    let secrets = secrets.iter().filter(|secret| secret.len() >= 4);
+    secrets.fold(words.to_owned(), |words, secret| words.replace(secret.as_str(), "[secret]"))
 }
 
 #[cfg(not(feature = "aws-sigv4"))]

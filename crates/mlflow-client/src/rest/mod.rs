@@ -3,6 +3,8 @@
 //! From the outside in: [`RestStore`] has a method for every call, [`Session`] knows the server's address, who we are and
 //! how patient we are, and a [`Transport`] carries one request. [`HttpTransport`] is the real one; tests write their own.
 
+mod accounts;
+mod ask;
 mod careful;
 mod clock;
 mod created;
@@ -22,6 +24,7 @@ mod sigv4;
 mod store;
 mod tracking;
 mod transport;
+mod webhooks;
 
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "__objects")]

@@ -16,7 +16,7 @@ use super::careful::{Careful, Sent, quoted};
 use crate::Result;
 
 /// Milliseconds by which a server's clock, known to the second, may seem to be behind.
-const CLOCK_ERROR: i64 = 2000;
+pub(super) const CLOCK_ERROR: i64 = 2000;
 /// Versions that are looked through for a new one, from the newest on.
 const NEWEST: u32 = 100;
 
@@ -134,7 +134,7 @@ impl RestStore {
 }
 
 /// A look that found nothing has seen something.
-fn absent<T>(look: Result<T>) -> Result<Option<T>> {
+pub(super) fn absent<T>(look: Result<T>) -> Result<Option<T>> {
     match look {
         Err(error) if error.is_not_found() => Ok(None),
         look => look.map(Some),
@@ -142,7 +142,7 @@ fn absent<T>(look: Result<T>) -> Result<Option<T>> {
 }
 
 /// Servers write an absent text as an empty one, or the reverse.
-fn same_text(there: Option<&str>, ours: Option<&str>) -> bool {
+pub(super) fn same_text(there: Option<&str>, ours: Option<&str>) -> bool {
     there.unwrap_or_default() == ours.unwrap_or_default()
 }
 

@@ -14,10 +14,14 @@ use mlflow_types::registered_models::{
 };
 
 use super::RestStore;
-use crate::{RegistryStore, Result};
+use crate::{RegistryStore, Result, WebhookStore};
 
 #[async_trait]
 impl RegistryStore for RestStore {
+    fn webhooks(&self) -> Option<&dyn WebhookStore> {
+        Some(self)
+    }
+
     async fn create_registered_model(&self, call: &CreateRegisteredModel) -> Result<RegisteredModel> {
         self.create_registered_model_once(call).await
     }

@@ -4,19 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::StreamExt;
 use mlflow_types::{Api, Method, Repeat};
-use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::clock::{Clock, SystemClock};
 use super::decode;
 use super::identity::{Identity, take_user};
 use super::patience::{Patience, Verdict, http_date, retry_after};
-use super::transport::{HttpBody, HttpRequest, HttpResponse, Transport, TransportError, UnreadableBody};
+use super::transport::{HttpRequest, HttpResponse, TooLong, Transport, TransportError, UnreadableBody};
 use crate::settings::{HttpSettings, RetryPolicy, redacted};
-use crate::{BoxError, Error, Result};
+use crate::{Error, Result};
 
 /// From so long on, a pause is worth a word to whoever waits.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
@@ -129,47 +126,16 @@ impl Session {
         self.persist(route, &request, repeat, &mut patience, None).await
     }
 
-    /// What a route answers, as [`execute`](Self::execute) asks it; that its body breaks off is a failure of the attempt.
-    ///
-    /// # Errors
-    /// As [`execute`](Self::execute), and [`Error::Api`] when the server refused, [`Error::Decode`] when the answer is not
-    /// what was promised.
-    pub(crate) async fn ask<T: DeserializeOwned>(
-        &self,
-        route: &str,
-        request: &HttpRequest,
-        repeat: Repeat,
-        patience: &mut Patience,
-    ) -> Result<T> {
-        let response = self.persist(route, request, repeat, patience, Some(decode::LONGEST_BODY)).await?;
-        let answer = decode::answer(route, response).await;
-        answer.map_err(|error| self.told(error, patience))
-    }
-
-    /// A refusal with what it cost to get it; an answer that is none, without our secrets.
-    fn told(&self, error: Error, patience: &Patience) -> Error {
-        match error {
-            Error::Api(mut api) => {
-                api.attempts = patience.attempts;
-                api.elapsed = patience.elapsed(self.clock());
-                Error::Api(api)
-            }
-            Error::Decode { route, source } => {
-                let words = source.to_string();
-                let scrubbed = self.identity.scrub(&words);
-                let source = if scrubbed == words { source } else { scrubbed.into() };
-                Error::Decode { route, source }
-            }
-            error => error,
-        }
-    }
-
     pub(crate) fn patience(&self) -> Patience {
         Patience::new(self.clock.as_ref())
     }
 
     pub(crate) fn policy(&self) -> &RetryPolicy {
         &self.policy
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -361,62 +327,5 @@ impl From<TransportError> for Failure {
             Ok(body) => Self::Final(Error::File { path: body.path, action: "read", source: body.source }),
             Err(source) => Self::Transport(TransportError { source, ..error }),
         }
-    }
-}
-
-impl HttpResponse {
-    /// An answer whose body is here already.
-    pub fn new(status: u16, headers: Vec<(String, String)>, body: impl Into<Bytes>) -> Self {
-        let body = body.into();
-        Self { status, headers, body: futures::stream::once(async move { Ok(body) }).boxed() }
-    }
-
-    /// The whole body.
-    ///
-    /// # Errors
-    /// [`TransportError`] when it breaks off or is longer than `limit` bytes.
-    pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, TransportError> {
-        let broken = |source: BoxError| TransportError { after_sending: true, lasting: false, source };
-        let mut whole = Vec::new();
-        while let Some(piece) = self.body.next().await {
-            let piece = piece.map_err(broken)?;
-            if whole.len() + piece.len() > limit {
-                return Err(broken(TooLong { limit }.into()));
-            }
-            whole.extend_from_slice(&piece);
-        }
-        Ok(whole.into())
-    }
-
-    /// The first bytes of the body, up to `limit`; all that came, if it breaks off.
-    pub(super) async fn beginning(&mut self, limit: usize) -> Bytes {
-        let mut beginning = Vec::new();
-        while let Some(Ok(piece)) = self.body.next().await {
-            let room = limit.saturating_sub(beginning.len());
-            beginning.extend_from_slice(piece.get(..room).unwrap_or(&piece));
-            if piece.len() >= room {
-                break;
-            }
-        }
-        beginning.into()
-    }
-
-    async fn in_memory(mut self, limit: usize) -> Result<Self, TransportError> {
-        let body = self.bytes(limit).await?;
-        Ok(Self::new(self.status, self.headers, body))
-    }
-}
-
-/// A body longer than anything that a call answers.
-#[derive(Debug, thiserror::Error)]
-#[error("the answer is longer than {limit} bytes")]
-pub(crate) struct TooLong {
-    limit: usize,
-}
-
-impl HttpRequest {
-    /// A request without headers and body.
-    pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: Vec::new(), body: HttpBody::Empty }
     }
 }

@@ -90,8 +90,22 @@ impl RestStore {
     ) -> Result<E::Response> {
         call.check()?;
         let request = encode::request(&self.session, call)?;
-        self.session.ask(E::PATH, &request, repeat, patience).await
+        self.session.ask(E::PATH, &request, repeat, patience, &secrets(call)).await
     }
+}
+
+/// What a call carries that nobody may read in an error: as it is, as JSON writes it, and as JSON writes JSON that is quoted.
+fn secrets<E: Endpoint>(call: &E) -> Vec<String> {
+    let mut secrets = Vec::new();
+    for secret in call.secrets() {
+        let mut text = secret.expose().to_owned();
+        for _ in 0..3 {
+            let json = serde_json::Value::from(text.as_str()).to_string();
+            let inner = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
+            secrets.push(std::mem::replace(&mut text, inner));
+        }
+    }
+    secrets
 }
 
 /// What a URI names.

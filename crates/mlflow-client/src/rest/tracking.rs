@@ -21,12 +21,16 @@ use mlflow_types::runs::{
 
 use super::RestStore;
 use super::cuts::{warn_of_cut_param, warn_of_cut_tag, warn_of_cuts};
-use crate::{Result, TrackingStore};
+use crate::{AccountStore, Result, TrackingStore};
 
 #[async_trait]
 impl TrackingStore for RestStore {
     fn separate(&self) -> Option<Arc<dyn TrackingStore>> {
         Some(Arc::new(Self::new(self.session().separate())))
+    }
+
+    fn accounts(&self) -> Option<&dyn AccountStore> {
+        Some(self)
     }
 
     async fn create_experiment(&self, call: &CreateExperiment) -> Result<ExperimentId> {

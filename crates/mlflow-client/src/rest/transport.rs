@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use mlflow_types::Method;
 use url::Url;
@@ -133,5 +134,62 @@ impl fmt::Debug for HttpRequest {
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("HttpResponse").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl HttpResponse {
+    /// An answer whose body is here already.
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self { status, headers, body: futures::stream::once(async move { Ok(body) }).boxed() }
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// [`TransportError`] when it breaks off or is longer than `limit` bytes.
+    pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, TransportError> {
+        let broken = |source: BoxError| TransportError { after_sending: true, lasting: false, source };
+        let mut whole = Vec::new();
+        while let Some(piece) = self.body.next().await {
+            let piece = piece.map_err(broken)?;
+            if whole.len() + piece.len() > limit {
+                return Err(broken(TooLong { limit }.into()));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.into())
+    }
+
+    /// The first bytes of the body, up to `limit`; all that came, if it breaks off.
+    pub(super) async fn beginning(&mut self, limit: usize) -> Bytes {
+        let mut beginning = Vec::new();
+        while let Some(Ok(piece)) = self.body.next().await {
+            let room = limit.saturating_sub(beginning.len());
+            beginning.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+            if piece.len() >= room {
+                break;
+            }
+        }
+        beginning.into()
+    }
+
+    pub(super) async fn in_memory(mut self, limit: usize) -> Result<Self, TransportError> {
+        let body = self.bytes(limit).await?;
+        Ok(Self::new(self.status, self.headers, body))
+    }
+}
+
+/// A body longer than anything that a call answers.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is longer than {limit} bytes")]
+pub(crate) struct TooLong {
+    limit: usize,
+}
+
+impl HttpRequest {
+    /// A request without headers and body.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self { method, url, headers: Vec::new(), body: HttpBody::Empty }
     }
 }

@@ -15,7 +15,7 @@ use mlflow_types::registered_models::{
     UpdateRegisteredModel,
 };
 
-use crate::Result;
+use crate::{Result, WebhookStore};
 
 /// Registered models, their versions and aliases: MLflow's model registry store.
 ///
@@ -24,6 +24,11 @@ use crate::Result;
 /// behind the trait.
 #[async_trait]
 pub trait RegistryStore: fmt::Debug + Send + Sync {
+    /// Its webhooks; nothing if it calls nobody, as only servers do.
+    fn webhooks(&self) -> Option<&dyn WebhookStore> {
+        None
+    }
+
     /// Creates a registered model.
     async fn create_registered_model(&self, call: &CreateRegisteredModel) -> Result<RegisteredModel>;
     /// A registered model.

@@ -19,7 +19,7 @@ use mlflow_types::runs::{
     RestoreRun, Run, RunInfo, SearchRuns, SearchRunsResponse, SetTag, UpdateRun,
 };
 
-use crate::Result;
+use crate::{AccountStore, Result};
 
 /// Experiments, runs, metrics and logged models: MLflow's tracking store.
 ///
@@ -30,6 +30,11 @@ use crate::Result;
 pub trait TrackingStore: fmt::Debug + Send + Sync {
     /// The same store on connections of its own, for use on another runtime; nothing if it may be used on any.
     fn separate(&self) -> Option<Arc<dyn TrackingStore>> {
+        None
+    }
+
+    /// Its users and their permissions; nothing if it asks nobody who they are, as only servers do.
+    fn accounts(&self) -> Option<&dyn AccountStore> {
         None
     }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
 
+#[cfg(all(unix, feature = "embedded", feature = "rest"))]
+mod accounts;
 #[cfg(all(unix, feature = "rest"))]
 mod artifacts;
 #[cfg(feature = "rest")]
@@ -19,3 +21,5 @@ mod runs;
 mod sigv4;
 #[cfg(feature = "embedded")]
 mod support;
+#[cfg(all(unix, feature = "embedded", feature = "rest"))]
+mod webhooks;

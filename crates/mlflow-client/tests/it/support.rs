@@ -49,6 +49,7 @@ pub(crate) fn datasets() -> Vec<DatasetInput> {
 }
 
 /// All pages of a search, one after the other; `page` gets the token of the one it is to ask for.
+#[cfg(feature = "rest")]
 pub(crate) async fn all_pages<T>(
     mut page: impl AsyncFnMut(Option<String>) -> (Vec<T>, Option<String>),
 ) -> Vec<T> {
@@ -77,6 +78,7 @@ pub(crate) fn check_refused<T: std::fmt::Debug>(
 }
 
 /// What a store refuses with, where the words differ from one release to the next: status and code.
+#[cfg(feature = "rest")]
 #[track_caller]
 pub(crate) fn check_code<T: std::fmt::Debug>(answer: Result<T, Error>, status: u16, code: &str) {
     let error = answer.unwrap_err();

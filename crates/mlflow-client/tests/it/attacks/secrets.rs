@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use mlflow_client::artifacts::DownloadOptions;
+use mlflow_client::types::SecretText;
 use mlflow_client::types::experiments::{CreateExperiment, GetExperiment};
 use mlflow_client::uri::ArtifactUri;
 use mlflow_client::{Client, Error, Settings};
@@ -128,5 +129,18 @@ async fn no_secret_is_shown() {
             let line = text.lines().find(|line| line.contains(secret));
             assert_eq!(line, None, "{place}");
         }
+    }
+}
+
+/// A server that quotes a call back quotes what the call keeps secret, in JSON and out of it.
+#[tokio::test]
+async fn what_a_call_keeps_secret_is_in_no_refusal() {
+    let quoted = r#"{"error_code":"BAD_REQUEST","message":"not \"qu\\\"ote-me-not\" nor qu\"ote-me-not"}"#;
+    for status in ["400 Bad Request", "200 OK"] {
+        let server = Hostile::saying(status, "", quoted);
+        let secret = SecretText::new("qu\"ote-me-not");
+        let error = server.client().users().create(&"ann".parse().unwrap(), secret).await.unwrap_err();
+        let shown = format!("{} {error:?}", chain(&error));
+        assert!(!shown.contains("ote-me-not"), "{shown}");
     }
 }
