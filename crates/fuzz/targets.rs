@@ -3,8 +3,19 @@
 //! The fuzzer calls them with its inventions, and a test of `xtask` with the corpora in `fixtures/fuzz`.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use mlflow_flavor::MlModel;
+use async_trait::async_trait;
+use mlflow_client::artifacts::{ArtifactPath, ArtifactSettings, ArtifactStore, ProxyArtifacts};
+use mlflow_client::rest::{HttpRequest, HttpResponse, RestStore, Session, Transport, TransportError};
+use mlflow_client::settings::HttpSettings;
+use mlflow_client::types::filter::{Filter, OrderBy, Searched};
+use mlflow_client::types::logged_models::GetLoggedModel;
+use mlflow_client::types::model_versions::GetModelVersion;
+use mlflow_client::types::runs::{GetRun, SearchRuns};
+use mlflow_client::uri::ArtifactUri;
+use mlflow_client::{RegistryStore, TrackingStore};
+use mlflow_flavor::{Certificate, Digests, MlModel};
 use st_model::{ModuleEntry, PoolingSpec, SentenceSpec, TokenizerSpec, TransformerConfig};
 
 /// The file `MLmodel`. What is read and written again is read to the same value.
@@ -50,4 +61,96 @@ pub(crate) fn safetensors_header(bytes: &[u8]) {
 /// The header of an ONNX file.
 pub(crate) fn onnx_header(bytes: &[u8]) {
     let _ = st_export::onnx::read_header(bytes);
+}
+
+/// URIs: what is read shows itself as what is read to the same, and nothing below it leads out of it.
+pub(crate) fn uris(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(uri) = text.parse::<ArtifactUri>() {
+        // What may hold a secret is not shown, so the two need not be equal.
+        let shown = uri.to_string();
+        let again = shown.parse::<ArtifactUri>().map(|again| again.to_string());
+        assert_eq!(again.ok().as_ref(), Some(&shown), "{text:?} shown as {shown:?}");
+    }
+    if let Ok(path) = ArtifactPath::try_new(text) {
+        let inside = path.as_str().split('/').all(|part| !matches!(part, "" | "." | ".."));
+        assert!(inside && !path.as_str().contains(['\\', '\0']), "let through: {path:?}");
+    }
+}
+
+/// Searches: what is read shows itself as what is read to the same.
+pub(crate) fn filters(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for searched in [
+        Searched::Runs,
+        Searched::Experiments,
+        Searched::LoggedModels,
+        Searched::RegisteredModels,
+        Searched::ModelVersions,
+    ] {
+        // Some texts can be read and not be said: they hold both kinds of quotes.
+        if let Ok(shown) = Filter::parse(searched, text).and_then(|filter| filter.text_for(searched)) {
+            let again = Filter::parse(searched, &shown).and_then(|again| again.text_for(searched));
+            assert_eq!(again.ok().as_ref(), Some(&shown), "{searched:?}: {text:?} shown as {shown:?}");
+        }
+        let _ = OrderBy::parse(searched, text);
+    }
+}
+
+/// What lies beside `MLmodel`: digests and certificate.
+pub(crate) fn manifests(bytes: &[u8]) {
+    let path = Path::new("file");
+    if let Ok(digests) = Digests::parse(bytes, path) {
+        let again = Digests::parse(digests.to_json().as_bytes(), path);
+        assert_eq!(again.ok(), Some(digests));
+    }
+    if let Ok(certificate) = Certificate::parse(bytes, path) {
+        let again = Certificate::parse(certificate.to_json().as_bytes(), path);
+        assert_eq!(again.ok().map(|again| again.to_json()), Some(certificate.to_json()));
+    }
+}
+
+/// Answers of a server: the first byte chooses the status, the rest is the body.
+pub(crate) fn answers(bytes: &[u8]) {
+    let Some((first, body)) = bytes.split_first() else { return };
+    let status = [200, 201, 307, 400, 404, 429, 500, 503][usize::from(*first) % 8];
+    let Ok(address) = "http://127.0.0.1:1".parse() else { return };
+    let mut http = HttpSettings::default();
+    http.retry.max_retries = 0;
+    let session = Session::new(Arc::new(Scripted { status, body: body.to_vec() }), address).with_http(&http);
+    let store = RestStore::new(session.clone());
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
+    runtime.block_on(async {
+        let _ = store.search_runs(&SearchRuns::default()).await;
+        if let Ok(run_id) = "0123456789abcdef0123456789abcdef".parse() {
+            let _ = store.get_run(&GetRun { run_id }).await;
+        }
+        if let Ok(model_id) = "m-0123456789abcdef0123456789abcdef".parse() {
+            let _ = store.get_logged_model(&GetLoggedModel { model_id }).await;
+        }
+        if let (Ok(name), Ok(version)) = ("encoder".parse(), "1".parse()) {
+            let _ = store.get_model_version(&GetModelVersion { name, version }).await;
+        }
+        if let Ok(ArtifactUri::Proxy(uri)) = "mlflow-artifacts:/1".parse() {
+            if let Ok(proxy) = ProxyArtifacts::open(session, &uri, &ArtifactSettings::default()) {
+                // Every name that is told is a path, or there is no listing.
+                let _ = proxy.list(None).await;
+            }
+        }
+    });
+}
+
+/// Answers always the same.
+#[derive(Debug)]
+struct Scripted {
+    status: u16,
+    body: Vec<u8>,
+}
+
+#[async_trait]
+impl Transport for Scripted {
+    async fn send(&self, _: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        let headers = vec![("location".to_owned(), String::from_utf8_lossy(&self.body).into_owned())];
+        Ok(HttpResponse::new(self.status, headers, self.body.clone()))
+    }
 }

@@ -10,7 +10,16 @@ use crate::args::FuzzArguments;
 use crate::{places, process};
 
 /// The targets of `crates/fuzz`.
-const TARGETS: [&str; 4] = ["mlmodel", "modules_json", "safetensors_header", "onnx_header"];
+const TARGETS: [&str; 8] = [
+    "mlmodel",
+    "modules_json",
+    "safetensors_header",
+    "onnx_header",
+    "uris",
+    "filters",
+    "manifests",
+    "answers",
+];
 
 /// The command.
 pub(crate) fn run(arguments: &FuzzArguments) -> Result<()> {
@@ -86,7 +95,7 @@ mod tests {
         assert_eq!(select(Some("mlmodel")).unwrap(), ["mlmodel"]);
         assert_eq!(
             select(Some("pickle")).unwrap_err().to_string(),
-            "no fuzz target pickle; there are mlmodel, modules_json, safetensors_header, onnx_header"
+            format!("no fuzz target pickle; there are {}", TARGETS.join(", "))
         );
     }
 

@@ -13,8 +13,7 @@ pub(crate) const SETUP: &str = "run `cargo xtask setup` in a checkout, or set OR
 /// What helps with a failure.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
     let found = first(error);
-    let certifies = error.chain().any(|cause| matches!(cause.downcast_ref(), Some(Error::Certify { .. })));
-    if !certifies && !matches!(error.downcast_ref(), Some(Error::Certify { .. })) {
+    if !matches!(error.downcast_ref(), Some(Error::Certify { .. })) {
         return found;
     }
     let without = "`st log --no-certificate` logs a model that does not run here";

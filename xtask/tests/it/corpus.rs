@@ -36,3 +36,23 @@ fn safetensors_header_corpus() -> io::Result<()> {
 fn onnx_header_corpus() -> io::Result<()> {
     replay("onnx_header", targets::onnx_header, 20)
 }
+
+#[test]
+fn uris_corpus() -> io::Result<()> {
+    replay("uris", targets::uris, 19)
+}
+
+#[test]
+fn filters_corpus() -> io::Result<()> {
+    replay("filters", targets::filters, 14)
+}
+
+#[test]
+fn manifests_corpus() -> io::Result<()> {
+    replay("manifests", targets::manifests, 13)
+}
+
+#[test]
+fn answers_corpus() -> io::Result<()> {
+    replay("answers", targets::answers, 13)
+}

@@ -22,6 +22,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(super) use self::open::Opened;
 use super::store::{ArtifactRead, ArtifactStore, FileInfo, LocalFile, ReadStart};
@@ -46,11 +47,21 @@ pub struct ObjectArtifacts {
     location: String,
     prefix: Option<ArtifactPath>,
     part: u64,
+    /// For as many parts there is memory, whatever the number of files.
+    room: Arc<Semaphore>,
 }
 
 impl ObjectArtifacts {
     fn new(store: Arc<dyn ObjectStore>, location: String, prefix: Option<ArtifactPath>, part: u64) -> Self {
-        Self { store, location, prefix, part: part.max(LEAST_PART) }
+        let room = Arc::new(Semaphore::new(upload::PARALLEL));
+        Self { store, location, prefix, part: part.max(LEAST_PART), room }
+    }
+
+    /// Room for one part, until it is dropped.
+    async fn room(&self) -> Result<OwnedSemaphorePermit> {
+        let room = Arc::clone(&self.room).acquire_owned().await;
+        // It is never closed.
+        room.map_err(|error| Error::Decode { route: self.location.clone(), source: error.into() })
     }
 
     /// An empty store in memory, under any name: what programs test with, who have no bucket.

@@ -17,8 +17,8 @@ use crate::artifacts::store::LocalFile;
 use crate::artifacts::{ArtifactPath, proxy};
 use crate::{Error, Result};
 
-/// Parts that travel at the same time.
-const PARALLEL: usize = 4;
+/// Parts of all files together that are in memory at the same time.
+pub(super) const PARALLEL: usize = 4;
 
 /// Object stores take no more parts.
 const MOST_PARTS: u64 = 10_000;
@@ -31,6 +31,7 @@ pub(super) async fn upload(store: &ObjectArtifacts, path: &ArtifactPath, file: &
     let attributes =
         Attributes::from_iter([(Attribute::ContentType, proxy::content_type(path.name()).to_owned())]);
     if file.length <= part {
+        let _room = store.room().await?;
         let content = source.next().await?.unwrap_or_default();
         source.end().await?;
         let options = PutOptions { attributes, ..PutOptions::default() };
@@ -76,13 +77,22 @@ async fn send(
     mut source: Source<'_>,
 ) -> Result<()> {
     let mut travelling = FuturesUnordered::new();
-    while let Some(part) = source.next().await? {
-        travelling.push(upload.put_part(part.into()));
-        if travelling.len() >= PARALLEL
-            && let Some(arrived) = travelling.next().await
-        {
-            arrived.map_err(|error| store.failed(error))?;
-        }
+    loop {
+        // While other files have all the room, our own parts go on.
+        let room = tokio::select! {
+            room = store.room() => room?,
+            Some(arrived) = travelling.next() => {
+                let () = arrived.map_err(|error| store.failed(error))?;
+                continue;
+            }
+        };
+        let Some(part) = source.next().await? else { break };
+        let put = upload.put_part(part.into());
+        travelling.push(async move {
+            let arrived = put.await;
+            drop(room);
+            arrived
+        });
     }
     source.end().await?;
     while let Some(arrived) = travelling.next().await {
