@@ -3,8 +3,9 @@
 use std::io;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, GetOptions, GetRange, MultipartUpload, PutMultipartOptions, PutOptions,
@@ -76,23 +77,26 @@ async fn send(
     upload: &mut dyn MultipartUpload,
     mut source: Source<'_>,
 ) -> Result<()> {
-    let mut travelling = FuturesUnordered::new();
+    let mut travelling = FuturesUnordered::<BoxFuture<'_, object_store::Result<()>>>::new();
     loop {
         // While other files have all the room, our own parts go on.
         let room = tokio::select! {
             room = store.room() => room?,
             Some(arrived) = travelling.next() => {
-                let () = arrived.map_err(|error| store.failed(error))?;
+                arrived.map_err(|error| store.failed(error))?;
                 continue;
             }
         };
         let Some(part) = source.next().await? else { break };
         let put = upload.put_part(part.into());
-        travelling.push(async move {
-            let arrived = put.await;
-            drop(room);
-            arrived
-        });
+        travelling.push(
+            async move {
+                let arrived = put.await;
+                drop(room);
+                arrived
+            }
+            .boxed(),
+        );
     }
     source.end().await?;
     while let Some(arrived) = travelling.next().await {
