@@ -131,11 +131,11 @@ pub(crate) fn answers(bytes: &[u8]) {
         if let (Ok(name), Ok(version)) = ("encoder".parse(), "1".parse()) {
             let _ = store.get_model_version(&GetModelVersion { name, version }).await;
         }
-        if let Ok(ArtifactUri::Proxy(uri)) = "mlflow-artifacts:/1".parse() {
-            if let Ok(proxy) = ProxyArtifacts::open(session, &uri, &ArtifactSettings::default()) {
-                // Every name that is told is a path, or there is no listing.
-                let _ = proxy.list(None).await;
-            }
+        if let Ok(ArtifactUri::Proxy(uri)) = "mlflow-artifacts:/1".parse()
+            && let Ok(proxy) = ProxyArtifacts::open(session, &uri, &ArtifactSettings::default())
+        {
+            // Every name that is told is a path, or there is no listing.
+            let _ = proxy.list(None).await;
         }
     });
 }
