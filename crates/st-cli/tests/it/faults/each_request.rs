@@ -51,7 +51,7 @@ fn check_outcome(
     let (models, versions) = there(server, name);
     assert!(models.len() <= 1 && versions <= 1, "{models:?} {versions} {context}");
     let ready = models.first().filter(|(_, status)| *status == LoggedModelStatus::Ready);
-    if let Some((uri, _)) = ready {
+    if let Some((uri, _)) = ready.filter(|_| logged.code != 0) {
         check_whole(place, server, uri, context);
     }
     if outcome == Outcome::Logged || logged.code == 0 {
