@@ -27,6 +27,8 @@ fn log(place: &Place, url: &str, name: &str, variables: &[(&str, &str)]) -> Ran 
         "--tracking-uri",
         url,
         "--json",
+        // What the model answers is no business of the network, and takes a quarter of the time.
+        "--no-certificate",
     ]);
     command.env("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0").env("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0");
     ran(command.envs(variables.iter().copied()).output().unwrap())
