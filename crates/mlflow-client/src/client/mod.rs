@@ -26,10 +26,11 @@ pub use runs::Runs;
 pub use users::Users;
 pub use webhooks::Webhooks;
 
+use mlflow_types::model_versions::ModelVersion;
 use mlflow_types::{Endpoint, ErrorCode};
 
-use crate::artifacts::Artifacts;
-use crate::uri::{ArtifactUri, Resolved, resolve};
+use crate::artifacts::{ArtifactPath, Artifacts};
+use crate::uri::{ArtifactUri, Resolved, find_version, resolve, resolve_version};
 use crate::{AccountStore, Error, RegistryStore, Result, TrackingStore};
 
 /// A tracking store, a model registry, and the artifacts that both name; often one and the same server.
@@ -73,6 +74,31 @@ impl Client {
     /// A refusal that [`is_not_found`](crate::Error::is_not_found) if there is no such model; whatever the stores answer.
     pub async fn resolve(&self, uri: &ArtifactUri) -> Result<Resolved> {
         resolve(uri, &*self.tracking, &*self.registry).await
+    }
+
+    /// The first half of [`resolve`](Self::resolve), for who keeps the answer to the second: the version that a URI of a
+    /// registered model means today; none for other URIs.
+    ///
+    /// # Errors
+    /// As of [`resolve`](Self::resolve).
+    pub async fn find_version(&self, uri: &ArtifactUri) -> Result<Option<ModelVersion>> {
+        match uri {
+            ArtifactUri::Model(uri) => find_version(&uri.model, &*self.registry).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// The second half of [`resolve`](Self::resolve): where the files of a version are, and the path that was asked for
+    /// inside.
+    ///
+    /// # Errors
+    /// As of [`resolve`](Self::resolve).
+    pub async fn resolve_version(
+        &self,
+        version: ModelVersion,
+        path: Option<ArtifactPath>,
+    ) -> Result<Resolved> {
+        resolve_version(version, path, &*self.tracking, &*self.registry).await
     }
 
     /// The artifacts.

@@ -16,4 +16,5 @@ pub use artifact::{ArtifactUri, Bucket, Container, ForeignScheme, ProxyUri, WebU
 pub use model::{ModelReference, ModelUri};
 pub use parts::DatabricksAuthority;
 pub use resolve::{Resolved, resolve};
+pub(crate) use resolve::{find_version, resolve_version};
 pub use run::RunUri;

@@ -93,12 +93,25 @@ async fn model(
     tracking: &dyn TrackingStore,
     registry: &dyn RegistryStore,
 ) -> Result<Resolved> {
-    let version = match &uri.model {
-        ModelReference::Logged(model_id) => {
-            let call = GetLoggedModel { model_id: model_id.clone() };
-            let found = tracking.get_logged_model(&call).await?;
-            return Ok(Resolved { path: uri.path.clone(), ..Resolved::of_model(&found)? });
-        }
+    if let ModelReference::Logged(model_id) = &uri.model {
+        let call = GetLoggedModel { model_id: model_id.clone() };
+        let found = tracking.get_logged_model(&call).await?;
+        return Ok(Resolved { path: uri.path.clone(), ..Resolved::of_model(&found)? });
+    }
+    let version = find_version(&uri.model, registry).await?.ok_or_else(|| Error::Uri {
+        uri: ArtifactUri::Model(uri.clone()).to_string(),
+        problem: "names no version of a registered model".to_owned(),
+    })?;
+    resolve_version(version, uri.path.clone(), tracking, registry).await
+}
+
+/// The version that a reference to a registered model means today; none for a logged model.
+pub(crate) async fn find_version(
+    model: &ModelReference,
+    registry: &dyn RegistryStore,
+) -> Result<Option<ModelVersion>> {
+    let version = match model {
+        ModelReference::Logged(_) => return Ok(None),
         ModelReference::Version { name, version } => {
             registry.get_model_version(&GetModelVersion { name: name.clone(), version: *version }).await?
         }
@@ -109,10 +122,20 @@ async fn model(
         ModelReference::Latest { name } => latest(registry, name, None).await?,
         ModelReference::Stage { name, stage } => latest(registry, name, Some(stage)).await?,
     };
+    Ok(Some(version))
+}
+
+/// Where the files of a version are.
+pub(crate) async fn resolve_version(
+    version: ModelVersion,
+    path: Option<ArtifactPath>,
+    tracking: &dyn TrackingStore,
+    registry: &dyn RegistryStore,
+) -> Result<Resolved> {
     let call = GetModelVersionDownloadUri { name: version.name.clone(), version: version.version };
     let files = source(&registry.get_model_version_download_uri(&call).await?, tracking).await?;
     Ok(Resolved {
-        path: uri.path.clone(),
+        path,
         model_id: parsed(version.model_id.as_deref()).or(files.model_id).or_else(|| logged(&version.source)),
         run_id: parsed(version.run_id.as_deref()).or(files.run_id),
         created: version.creation_timestamp,

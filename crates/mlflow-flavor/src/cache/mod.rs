@@ -7,11 +7,13 @@
 //!   last use.
 //! - `KEY.draft/`: what is being downloaded or removed. If nobody holds the lock, nobody needs it.
 //! - `KEY.verified`: the state of the files when their digests were compared.
+//! - `NAME.key`: the key of the entry that has that name, such as a version of a registered model. An entry may have many.
 //!
 //! The system frees the locks of a process that dies. So whatever the moment of that is, the next one finds an entry that is
 //! whole, or none.
 
 mod lock;
+mod names;
 mod step;
 mod verified;
 
@@ -161,7 +163,8 @@ impl ModelCache {
     /// Whatever the system reports.
     pub fn clean(&self) -> io::Result<u64> {
         let names = self.names()?;
-        let is_left = |name: &&String| name.contains('.');
+        self.forget_names(&names)?;
+        let is_left = |name: &&String| name.contains('.') && !names::is_name(name);
         let keys: BTreeSet<&str> =
             names.iter().filter(is_left).filter_map(|name| Some(name.split_once('.')?.0)).collect();
         let mut freed = 0;
@@ -196,15 +199,8 @@ impl ModelCache {
         }
         // Between the download and its use another process may make room: then once more.
         loop {
-            match Lock::shared(&self.lock_file(key)).await {
-                Ok(lock) if folder.is_dir() => {
-                    lock.touch();
-                    return Ok(Lease { folder, own: None, _lock: Some(lock) });
-                }
-                Ok(_) => {}
-                // Where we cannot write, as in an image, nobody makes room either.
-                Err(error) if is_read_only(&error) && folder.is_dir() => return Ok(Lease::elsewhere(folder)),
-                Err(error) => return Err(error.into()),
+            if let Some(lease) = self.held(key).await? {
+                return Ok(lease);
             }
             let lock = Lock::alone(&self.lock_file(key)).await?;
             step();
@@ -221,6 +217,21 @@ impl ModelCache {
             }
             drop(draft);
             self.make_room(key);
+        }
+    }
+
+    /// The entry of a key, if there is one.
+    async fn held(&self, key: &str) -> io::Result<Option<Lease>> {
+        let folder = self.folder.join(key);
+        match Lock::shared(&self.lock_file(key)).await {
+            Ok(lock) if folder.is_dir() => {
+                lock.touch();
+                Ok(Some(Lease { folder, own: None, _lock: Some(lock) }))
+            }
+            Ok(_) => Ok(None),
+            // Where we cannot write, as in an image, nobody makes room either.
+            Err(error) if is_read_only(&error) && folder.is_dir() => Ok(Some(Lease::elsewhere(folder))),
+            Err(error) => Err(error),
         }
     }
 

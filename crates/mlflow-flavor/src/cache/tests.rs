@@ -122,6 +122,36 @@ async fn what_is_not_kept_goes_with_its_user() {
     assert_eq!(names(&cache), [""; 0]);
 }
 
+#[tokio::test]
+async fn an_entry_has_names_as_long_as_it_is_there() {
+    let (_folder, cache) = cache();
+    let [one, other, torn] = ["a", "b", "c"].map(|digit| digit.repeat(64));
+    for key in [&one, &other] {
+        drop(get(&cache, key).await);
+    }
+    for (name, key) in [("1", &one), ("2", &one), ("3", &other), ("4", &torn)] {
+        cache.name(name, key);
+    }
+    for (name, key) in [("1", &one), ("2", &one), ("3", &other)] {
+        let lease = cache.by_name(name).await.unwrap().unwrap();
+        assert_eq!(lease.folder(), cache.folder.join(key));
+        check_whole(&lease);
+    }
+    assert!(cache.remove(&one).unwrap());
+    // Without an entry, unknown, written in part, and no key at all.
+    fs::write(cache.folder.join("6.key"), &other[..63]).unwrap();
+    fs::write(cache.folder.join("7.key"), "../".repeat(22)).unwrap();
+    for name in ["1", "2", "4", "5", "6", "7"] {
+        assert!(cache.by_name(name).await.unwrap().is_none(), "{name}");
+    }
+    assert_eq!(cache.models().unwrap().len(), 1);
+    cache.clean().unwrap();
+    assert_eq!(names(&cache), ["3.key".to_owned(), other.clone(), format!("{other}.lock")]);
+    assert!(cache.remove(&other).unwrap());
+    cache.clean().unwrap();
+    assert_eq!(names(&cache), [""; 0]);
+}
+
 /// What the process does that dies; a test only by name.
 #[tokio::test]
 #[ignore = "is the process that dies in the test below"]

@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::path::Path;
 
 use mlflow_client::Client;
-use mlflow_client::artifacts::DownloadOptions;
+use mlflow_client::artifacts::{ArtifactPath, DownloadOptions};
+use mlflow_client::types::model_versions::{ModelVersion, ModelVersionStatus};
 use mlflow_client::uri::{ArtifactUri, Resolved};
 
 use super::{LogError, download_model};
@@ -31,8 +32,9 @@ impl Deref for FetchedModel {
 /// others are downloaded once into the cache, under a name that stands for what they belong to.
 ///
 /// The store is asked each time what the URI means, so that an alias that has moved is followed; only the files of a model
-/// that is complete, which never change, are kept. What was downloaded is digested at the first load, and again when the file
-/// system has noted a change since.
+/// that is complete, which never change, are kept, and with them which version of a registered model they are: where its
+/// files are is asked once. What was downloaded is digested at the first load, and again when the file system has noted a
+/// change since.
 ///
 /// # Errors
 /// Whatever the store answers; [`LogError::Client`] if what arrives is not what was promised; [`LogError::Save`] if it is
@@ -55,41 +57,90 @@ pub async fn fetch_model_with(
     cache: &ModelCache,
     options: &LoadOptions,
 ) -> Result<FetchedModel, LogError> {
-    let resolved = client.resolve(uri).await?;
-    let lease = match (&resolved.artifact_uri, &resolved.path) {
-        (ArtifactUri::Local(folder), None) => Lease::elsewhere(folder.clone()),
-        (ArtifactUri::Local(folder), Some(path)) => Lease::elsewhere(path.under(folder)),
-        _ => {
-            let lease = downloaded(client, &resolved, cache).await?;
-            let model = cache::load(lease.folder(), options)?;
-            return Ok(FetchedModel { model, _lease: lease });
+    let resolved = match client.find_version(uri).await? {
+        Some(version) => {
+            let path = match uri {
+                ArtifactUri::Model(uri) => uri.path.as_ref(),
+                _ => None,
+            };
+            let name = version_name(client, &version, path);
+            if version.status == ModelVersionStatus::Ready
+                && let Some(lease) = cache.by_name(&name).await?
+            {
+                return kept(lease, options);
+            }
+            let resolved = client.resolve_version(version, path.cloned()).await?;
+            return fetched(client, &resolved, Some(&name), cache, options).await;
         }
+        None => client.resolve(uri).await?,
     };
-    Ok(FetchedModel { model: load_model_with(lease.folder(), options)?, _lease: lease })
+    fetched(client, &resolved, None, cache, options).await
 }
 
-async fn downloaded(client: &Client, resolved: &Resolved, cache: &ModelCache) -> Result<Lease, LogError> {
+/// What lies at the place that a store has named; what is downloaded from there is kept under the name, too.
+async fn fetched(
+    client: &Client,
+    resolved: &Resolved,
+    name: Option<&str>,
+    cache: &ModelCache,
+    options: &LoadOptions,
+) -> Result<FetchedModel, LogError> {
+    let folder = match (&resolved.artifact_uri, &resolved.path) {
+        (ArtifactUri::Local(folder), None) => folder.clone(),
+        (ArtifactUri::Local(folder), Some(path)) => path.under(folder),
+        _ => return kept(downloaded(client, resolved, name, cache).await?, options),
+    };
+    Ok(FetchedModel { model: load_model_with(&folder, options)?, _lease: Lease::elsewhere(folder) })
+}
+
+/// A model in the cache.
+fn kept(lease: Lease, options: &LoadOptions) -> Result<FetchedModel, LogError> {
+    Ok(FetchedModel { model: cache::load(lease.folder(), options)?, _lease: lease })
+}
+
+async fn downloaded(
+    client: &Client,
+    resolved: &Resolved,
+    name: Option<&str>,
+    cache: &ModelCache,
+) -> Result<Lease, LogError> {
     let options = DownloadOptions::default();
     let download = async |folder: &Path| -> Result<(), LogError> {
         Box::pin(download_model(client, resolved, folder, &options)).await.map(drop)
     };
-    if resolved.complete {
-        cache.get(&key(client, resolved), download).await
-    } else {
-        cache.get_once(download).await
+    if !resolved.complete {
+        return cache.get_once(download).await;
     }
+    let key = key(client, resolved);
+    let lease = cache.get(&key, download).await?;
+    if let Some(name) = name {
+        cache.name(name, &key);
+    }
+    Ok(lease)
 }
 
 /// What tells the files of one model from those of every other: the server, the place there, and when it was made.
 fn key(client: &Client, resolved: &Resolved) -> String {
     let path = resolved.path.as_ref().map_or("", |path| path.as_str());
-    let identity = format!(
-        "{}\n{}\n{path}\n{:?}",
-        client.artifacts().location(),
-        resolved.artifact_uri,
-        resolved.created
-    );
+    let made = format!("{:?}", resolved.created);
+    digest(&[&client.artifacts().location(), &resolved.artifact_uri.to_string(), path, &made])
+}
+
+/// What tells a version, or a path in it, from every other: what a registry never changes once the version is ready. A
+/// model that was deleted and registered anew counts from 1 again, at another time.
+fn version_name(client: &Client, version: &ModelVersion, path: Option<&ArtifactPath>) -> String {
+    digest(&[
+        &client.artifacts().location(),
+        version.name.as_str(),
+        &version.version.to_string(),
+        &version.source,
+        &format!("{:?}", version.creation_timestamp),
+        path.map_or("", |path| path.as_str()),
+    ])
+}
+
+fn digest(parts: &[&str]) -> String {
     let mut digester = Digester::default();
-    digester.update(identity.as_bytes());
+    digester.update(parts.join("\n").as_bytes());
     digester.finish().sha256.to_string()
 }

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use mlflow_client::{Client, Settings};
 use serde_json::Value;
 use st_testkit::{Fault, FaultProxy, Hook, MlflowServer, Moment, Rule, tiny_model_dir};
 
@@ -26,6 +27,13 @@ fn logged(place: &Place, test: &str, model: &str) -> String {
         &MlflowServer::shared().url(),
     ]);
     format!("models:/{name}/1")
+}
+
+/// Deletes a registered model and all its versions.
+fn delete(name: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = Client::connect(&Settings::for_tracking_uri(MlflowServer::shared().url())).unwrap();
+    runtime.block_on(client.registered_models().delete(&name.parse().unwrap())).unwrap();
 }
 
 fn proxy(rules: Vec<Rule>) -> FaultProxy {
@@ -64,6 +72,39 @@ fn a_second_load_downloads_nothing() {
     let again = ran(encode(&place, &uri, &proxy).output().unwrap());
     assert_eq!((again.code, again.stdout), (0, first.stdout), "{}", again.stderr);
     assert_eq!(proxy.requests_to("GET", FILES).len(), asked);
+}
+
+#[test]
+fn a_second_load_asks_only_what_the_name_means_today() {
+    let place = Place::new();
+    let uri = logged(&place, "one-request", "mean-normalize");
+    let proxy = proxy(Vec::new());
+    let first = ran(encode(&place, &uri, &proxy).output().unwrap());
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let requests = proxy.requests().len();
+    let again = ran(encode(&place, &uri, &proxy).output().unwrap());
+    assert_eq!((again.code, again.stdout), (0, first.stdout), "{}", again.stderr);
+    let asked: Vec<String> =
+        proxy.requests().into_iter().skip(requests).map(|request| request.path).collect();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].starts_with("/api/2.0/mlflow/model-versions/get?"), "{asked:?}");
+}
+
+/// The registry counts from 1 again, and what was kept of the first is not taken for the second.
+#[test]
+fn a_model_that_is_registered_anew_is_another() {
+    let place = Place::new();
+    let uri = logged(&place, "anew", "mean-normalize");
+    let proxy = proxy(Vec::new());
+    let first = ran(encode(&place, &uri, &proxy).output().unwrap());
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    delete(uri.trim_start_matches("models:/").trim_end_matches("/1"));
+    let gone = ran(encode(&place, &uri, &proxy).output().unwrap());
+    assert_eq!(gone.code, 2, "{}", gone.stderr);
+    assert_eq!(logged(&place, "anew", "cls"), uri);
+    let second = ran(encode(&place, &uri, &proxy).output().unwrap());
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    assert_ne!(second.stdout, first.stdout);
 }
 
 #[test]
@@ -111,7 +152,7 @@ fn a_process_that_is_killed_leaves_no_half_model() {
         assert_eq!((again.code, &again.stdout), (0, &expected.stdout), "{nth}: {}", again.stderr);
         let mut kinds = kinds(&place);
         kinds.retain(|kind| kind != "verified");
-        assert_eq!(kinds, ["", "lock"], "{nth}");
+        assert_eq!(kinds, ["", "key", "lock"], "{nth}");
     }
 }
 

@@ -33,8 +33,6 @@ pub(crate) fn run(args: &PruneArgs, settings: &Settings) -> anyhow::Result<Outco
     let failed = |source| Error::Cache { source };
     let models = cache.models().map_err(failed)?;
     let wanted = doomed(&models, args, cache.limit(), SystemTime::now());
-    // What a cleaning frees is of no model.
-    let remains = if args.dry_run { 0 } else { cache.clean().map_err(failed)? };
     let mut told = Vec::with_capacity(models.len());
     for (model, doomed) in models.iter().zip(wanted) {
         // Whoever may be about to use it is asked when it goes.
@@ -42,6 +40,8 @@ pub(crate) fn run(args: &PruneArgs, settings: &Settings) -> anyhow::Result<Outco
         let fate = if doomed { fate(&cache, model, args.dry_run).map_err(failed)? } else { Fate::Kept };
         told.push((model, name, fate));
     }
+    // What a cleaning frees is of no model; the names of those that went go with it.
+    let remains = if args.dry_run { 0 } else { cache.clean().map_err(failed)? };
     let count = |fate: Fate| told.iter().filter(|(_, _, found)| *found == fate).count();
     let bytes = |fate: Fate| -> u64 {
         told.iter().filter(|(_, _, found)| *found == fate).map(|(model, ..)| model.bytes).sum()
