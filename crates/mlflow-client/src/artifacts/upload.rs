@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::confined::{Confined, Kind};
 use super::progress::{Progress, Silent};
-use super::store::{ArtifactStore, LocalFile};
+use super::store::{ArtifactStore, FileInfo, LocalFile};
 use super::walk::place;
 use super::{ArtifactPath, blocking};
 use crate::{Error, Result};
@@ -97,7 +97,7 @@ pub(super) async fn upload_file(
     store.write(&path, &LocalFile { path: file.to_owned(), length }).await?;
     let files = BTreeMap::from([(path, length)]);
     if options.verify {
-        verify(store, &files).await?;
+        verify(store, &files, options.parallel).await?;
     }
     Ok(Uploaded { files })
 }
@@ -123,7 +123,7 @@ pub(super) async fn send(
         .await?;
     let files = files.into_iter().map(|(path, file)| (path, file.length)).collect();
     if options.verify {
-        verify(store, &files).await?;
+        verify(store, &files, options.parallel).await?;
     }
     Ok(Uploaded { files })
 }
@@ -158,14 +158,19 @@ async fn files_of(folder: &Path) -> Result<BTreeMap<ArtifactPath, u64>> {
     })
 }
 
-/// Asks the store how large the files are that it has now.
-async fn verify(store: &dyn ArtifactStore, files: &BTreeMap<ArtifactPath, u64>) -> Result<()> {
+/// Asks the store how large the files are that it has now, `parallel` folders at a time.
+async fn verify(
+    store: &dyn ArtifactStore,
+    files: &BTreeMap<ArtifactPath, u64>,
+    parallel: usize,
+) -> Result<()> {
     let directories: BTreeSet<Option<ArtifactPath>> = files.keys().map(ArtifactPath::parent).collect();
-    let mut there = BTreeMap::new();
-    for directory in directories {
-        let infos = store.list(directory.as_ref()).await?;
-        there.extend(infos.into_iter().filter(|info| !info.is_dir).map(|info| (info.path, info.file_size)));
-    }
+    let listed = futures::stream::iter(directories)
+        .map(|directory| async move { store.list(directory.as_ref()).await })
+        .buffer_unordered(parallel.max(1));
+    let listed: Vec<Vec<FileInfo>> = listed.try_collect().await?;
+    let infos = listed.into_iter().flatten().filter(|info| !info.is_dir);
+    let there: BTreeMap<_, _> = infos.map(|info| (info.path, info.file_size)).collect();
     for (path, length) in files {
         let problem = match there.get(path) {
             None => "it was uploaded, but is not there".to_owned(),
