@@ -65,6 +65,21 @@ pub enum LogError {
         /// How long was waited.
         waited: Duration,
     },
+    /// The registry has no such prompt, or a model under that name.
+    #[error("{uri} is no prompt of the registry")]
+    NoPrompt {
+        /// The prompt.
+        uri: String,
+    },
+    /// The tag that names the prompts of a run or a logged model cannot be understood, and is not overwritten.
+    #[error("{of}: the tag `mlflow.linkedPrompts` is no list")]
+    LinkedPrompts {
+        /// The run or the logged model.
+        of: String,
+        /// The parser's words.
+        #[source]
+        source: mlflow_client::BoxError,
+    },
     /// A local file could not be made ready.
     #[error("cannot prepare the files of the model")]
     Prepare {

@@ -5,6 +5,7 @@ mod error;
 mod fetch;
 mod link;
 mod options;
+mod prompts;
 mod register;
 mod run_artifacts;
 mod stop;
@@ -26,10 +27,11 @@ pub use download::download_model;
 pub use error::LogError;
 pub use fetch::{FetchedModel, fetch_model, fetch_model_with};
 pub use options::{LogOptions, Registration};
+pub use prompts::{InvalidPromptUri, PromptUri};
 pub use register::register_model;
 pub use stop::StopSwitch;
 
-use crate::{LoggedAs, MlModel, ModelFacts, SavePlan};
+use crate::{LoggedAs, MlModel, ModelFacts, SaveOptions, SavePlan};
 
 /// What came of a log: Python's `ModelInfo`.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +78,7 @@ pub async fn log_model(
         Some(run_id) => Some(client.tracking().get_run(&GetRun { run_id: run_id.clone() }).await?),
         None => None,
     };
+    let prompts = prompts::find(client, &options.prompts).await?;
     let stop = &options.stop;
     if stop.is_stopped() {
         return Err(LogError::Stopped);
@@ -84,15 +87,16 @@ pub async fn log_model(
         Ok(model) => model,
         Err(LogError::Client(error)) if error.is_unknown_route() => {
             let run = run.ok_or(LogError::NeedsRun)?;
-            return Box::pin(run_artifacts::log_model(client, folder, &run, options)).await;
+            return Box::pin(run_artifacts::log_model(client, folder, &run, &prompts, options)).await;
         }
         Err(error) => return Err(error),
     };
     let model_id = model.info.model_id.clone();
-    let sent = match stop.or_stop(Box::pin(fill(client, folder, &model, run.as_ref(), options))).await {
-        Ok(sent) => sent,
-        Err(source) => return Err(give_up(client, model_id, source).await),
-    };
+    let sent =
+        match stop.or_stop(Box::pin(fill(client, folder, &model, run.as_ref(), &prompts, options))).await {
+            Ok(sent) => sent,
+            Err(source) => return Err(give_up(client, model_id, source).await),
+        };
     let ready = FinalizeLoggedModel { model_id: model_id.clone(), status: LoggedModelStatus::Ready };
     let model = match client.tracking().finalize_logged_model(&ready).await {
         Ok(model) => model,
@@ -198,22 +202,35 @@ async fn add_params(client: &Client, model_id: &ModelId, params: &[Param]) -> Re
     Ok(())
 }
 
+/// How the model is saved, with the prompts that `MLmodel` names.
+fn with_prompts(options: &LogOptions) -> SaveOptions {
+    let mut save = options.save.clone();
+    if !options.prompts.is_empty() {
+        let uris = options.prompts.iter().map(PromptUri::to_string).collect();
+        save.mlflow_model.get_or_insert_default().prompts = Some(uris);
+    }
+    save
+}
+
 /// Everything between "it exists" and "it is ready".
 async fn fill(
     client: &Client,
     folder: &std::path::Path,
     model: &LoggedModel,
     run: Option<&Run>,
+    prompts: &[ModelVersion],
     options: &LogOptions,
 ) -> Result<upload::Sent, LogError> {
     if let Some(run) = run {
         link::to_run(client, run, &model.info.model_id, options.step).await?;
+        prompts::link_to_run(client, run, prompts).await?;
     }
+    prompts::link_to_model(client, model, prompts).await?;
     let mut logged = LoggedAs::new(model.info.model_id.to_string(), model.info.artifact_uri.clone());
     if let Some(run_id) = &options.run_id {
         logged = logged.with_run_id(run_id.to_string());
     }
-    let plan = SavePlan::new(folder, &options.save.clone().with_logged(logged))?;
+    let plan = SavePlan::new(folder, &with_prompts(options).with_logged(logged))?;
     upload::send(client.artifacts(), &model.info.artifact_uri, plan, options.progress.as_ref()).await
 }
 

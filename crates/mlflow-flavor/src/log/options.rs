@@ -7,10 +7,21 @@ use mlflow_client::artifacts::Progress;
 use mlflow_client::types::tags::{Param, Tag};
 use mlflow_client::types::{ExperimentId, LoggedModelName, ModelAlias, ModelId, RegisteredModelName, RunId};
 
-use super::StopSwitch;
+use super::{PromptUri, StopSwitch};
 use crate::SaveOptions;
 
 /// How a model is logged.
+///
+/// Where Python's `log_model` has another place or name for something:
+///
+/// | Python | here |
+/// |---|---|
+/// | `model` | the folder of the call |
+/// | `artifact_path` (deprecated) | [`name`](Self::name) |
+/// | `task`, `inference_config`, `code_paths`, `signature`, `input_example`, `pip_requirements`, `extra_pip_requirements`, `conda_env`, `metadata`, `extra_files` | in [`save`](Self::save), under these names |
+/// | `registered_model_name`, `await_registration_for` | [`registration`](Self::registration): [`Registration::name`], [`Registration::await_for`] |
+/// | `resources`, `auth_policy` | [`SaveOptions::mlflow_model`] |
+/// | the active run | [`run_id`](Self::run_id); without one, [`experiment_id`](Self::experiment_id) |
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogOptions {
@@ -33,6 +44,8 @@ pub struct LogOptions {
     pub tags: Vec<Tag>,
     /// A free word for what the model is.
     pub model_type: Option<String>,
+    /// Prompts of MLflow's prompt registry that the model goes with: noted in `MLmodel`, on the run and on the logged model.
+    pub prompts: Vec<PromptUri>,
     /// How the model is registered, if it is.
     pub registration: Option<Registration>,
     /// Who is told how far the upload is.
@@ -68,6 +81,7 @@ impl LogOptions {
             params: Vec::new(),
             tags: Vec::new(),
             model_type: None,
+            prompts: Vec::new(),
             registration: None,
             progress: None,
             stop: StopSwitch::new(),

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use mlflow_client::Client;
+use mlflow_client::types::model_versions::ModelVersion;
 use mlflow_client::types::runs::{LogModel, Run};
 
-use super::{LogError, LogOptions, ModelInfo, registered, upload};
+use super::{LogError, LogOptions, ModelInfo, prompts, registered, upload, with_prompts};
 use crate::{MlModel, SavePlan};
 
 /// The folder among the run's artifacts if no name is given; Python's own examples call it so.
@@ -16,18 +17,20 @@ pub(super) async fn log_model(
     client: &Client,
     folder: &Path,
     run: &Run,
+    prompts: &[ModelVersion],
     options: &LogOptions,
 ) -> Result<ModelInfo, LogError> {
     let name = options.name.as_ref().map_or(MODEL, |name| name.as_str());
     let run_id = &run.info.run_id;
     let artifact_uri = format!("{}/{name}", run.info.artifact_uri.trim_end_matches('/'));
-    let mut save = options.save.clone();
+    let mut save = with_prompts(options);
     let given = save.mlflow_model.take().unwrap_or_default();
     save.mlflow_model =
         Some(MlModel { artifact_path: Some(name.to_owned()), run_id: Some(run_id.to_string()), ..given });
     let plan = SavePlan::new(folder, &save)?;
     let upload = upload::send(client.artifacts(), &artifact_uri, plan, options.progress.as_ref());
     let sent = options.stop.or_stop(upload).await?;
+    prompts::link_to_run(client, run, prompts).await?;
     let model_json = sent.mlmodel.to_value().to_string();
     client.tracking().log_model(&LogModel { run_id: run_id.clone(), model_json, model_id: None }).await?;
     let model_uri = format!("runs:/{run_id}/{name}");

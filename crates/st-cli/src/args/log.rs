@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mlflow_client::types::{ExperimentId, LoggedModelName, ModelAlias, ModelId, RegisteredModelName, RunId};
+use mlflow_flavor::PromptUri;
 
 use super::FlavorArgs;
 
@@ -46,6 +47,9 @@ pub(crate) struct LogArgs {
     /// A free word for what the model is.
     #[arg(long, value_name = "WORD")]
     pub(crate) model_type: Option<String>,
+    /// A prompt of MLflow's prompt registry that the model goes with: `prompts:/NAME/VERSION` or `prompts:/NAME@ALIAS`.
+    #[arg(long, value_name = "URI")]
+    pub(crate) link_prompt: Vec<PromptUri>,
     /// Do not note what the model answers to fixed texts. With that note, whoever loads it learns if it answers otherwise.
     #[arg(long)]
     pub(crate) no_certificate: bool,

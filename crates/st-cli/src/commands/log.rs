@@ -45,6 +45,7 @@ fn options(args: &LogArgs, experiment_id: ExperimentId, save: SaveOptions) -> Lo
     options.tags = Settings::origin_tags();
     options.tags.extend(args.tag.iter().map(|(key, value)| Tag::new(key, value)));
     options.model_type.clone_from(&args.model_type);
+    options.prompts.clone_from(&args.link_prompt);
     options.registration = registration(args);
     options
 }

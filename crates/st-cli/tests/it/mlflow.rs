@@ -1,7 +1,7 @@
 //! The main job: log, register, alias, load by alias; on the embedded store and on a real server.
 
 use serde_json::Value;
-use st_testkit::MlflowServer;
+use st_testkit::{Environment, MlflowServer, PythonScript};
 
 use crate::support::Place;
 
@@ -122,6 +122,35 @@ fn a_download_is_what_was_logged(store: &Store) {
     assert_eq!(again.code, 2, "{}", again.stdout);
 }
 
+/// Prompts that Python registered: `MLmodel`, the run and the logged model name them as Python's own log does.
+fn prompts_go_with_a_model(store: &Store) {
+    let name = store.name("instruction");
+    let uri = store.uri.clone().unwrap_or_else(|| "sqlite:///mlflow.db".to_owned());
+    let python = |script: &str, argument: &str| -> Value {
+        let script = format!("import json, sys, mlflow; mlflow.set_tracking_uri({uri:?}); {script}");
+        let script = PythonScript::new(Environment::Mlflow, &script);
+        script.folder(store.place.path(".")).argument(argument).run()
+    };
+    let register = "p = mlflow.genai.register_prompt(sys.argv[1], 'query: {{text}}'); \
+                    mlflow.genai.set_prompt_alias(sys.argv[1], 'live', p.version); print(p.version)";
+    assert_eq!(python(register, &name), 1);
+    let (by_version, by_alias) = (format!("prompts:/{name}/1"), format!("prompts:/{name}@live"));
+    let log = ["log", "-m", "TINY", "--run-name", "r", "--no-certificate", "--link-prompt"];
+    let logged = store.json(&[&log[..], &[&by_version, "--link-prompt", &by_alias]].concat());
+    let read = "c = mlflow.MlflowClient(); u = sys.argv[1]; m = c.get_logged_model(u[len('models:/'):]); \
+                print(json.dumps([m.tags['mlflow.linkedPrompts'], mlflow.models.get_model_info(u).prompts, \
+                c.get_run(m.source_run_id).data.tags['mlflow.linkedPrompts']]))";
+    let linked = format!(r#"[{{"name": "{name}", "version": "1"}}]"#);
+    let expected = serde_json::json!([linked, [by_version, by_alias], linked]);
+    assert_eq!(python(read, logged["logged"].as_str().unwrap()), expected);
+    let model = store.name("no-prompt");
+    store.ok(&["log", "-m", "TINY", "--no-certificate", "--register", &model]);
+    let wrong = format!("prompts:/{model}/1");
+    let refused = store.place.run(&store.with_uri(&[&log[..], &[&wrong]].concat()));
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains(&format!("{wrong} is no prompt of the registry")), "{}", refused.stderr);
+}
+
 macro_rules! on_both {
     ($($test:ident),*) => {
         mod embedded {
@@ -140,7 +169,7 @@ macro_rules! on_both {
     };
 }
 
-on_both!(the_main_job, an_alias_moves, a_download_is_what_was_logged);
+on_both!(the_main_job, an_alias_moves, a_download_is_what_was_logged, prompts_go_with_a_model);
 
 #[test]
 fn what_cannot_be_saved_leaves_nothing_in_the_store() {
