@@ -1,6 +1,8 @@
 //! The embedded store: files of its own, beside other processes, and beside Python.
 
 mod files;
+#[cfg(unix)]
+mod heads;
 mod processes;
 #[cfg(unix)]
 mod python;
