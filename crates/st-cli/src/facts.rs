@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
-use mlflow_flavor::{Certificate, Digester, MadeBy, ModelFacts, SaveOptions};
+use mlflow_flavor::{Certificate, Digester, MadeBy, ModelFacts, SaveOptions, SavePlan, scoring};
 use st_core::{Encoder, Mode, PoolingMode};
 use st_model::{LoadOptions, ModelSpec, SentenceTransformer};
 
 use crate::error::Error;
 use crate::model::{self, Located};
 use crate::settings::{self, Settings};
-use crate::{profile, weights};
+use crate::{profile, report, weights};
 
 /// What is to be found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +44,19 @@ pub(crate) fn add(
         if wanted.profile {
             facts.profile = Some(profile::measure(&loaded, load.threads).with_context(certified)?);
         }
+        try_example(options, located, loaded.encoder);
     }
     options.facts = Some(facts);
     Ok(())
+}
+
+/// An example that the model cannot answer is no reason not to log the model; Python warns, too. What else is wrong with the
+/// options is told when the model is saved.
+fn try_example(options: &SaveOptions, located: &Located, encoder: SentenceTransformer) {
+    let Ok(plan) = SavePlan::new(&located.folder, options) else { return };
+    if let Err(error) = scoring::check_example(&plan, Arc::new(encoder)) {
+        report::note("warning", &format!("the model cannot answer its input example: {error}"));
+    }
 }
 
 /// What the configuration and the headers of the weights say. A model that cannot be run here may still be logged.

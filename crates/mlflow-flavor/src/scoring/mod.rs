@@ -16,12 +16,14 @@
 mod answer;
 mod cast;
 mod csv;
+mod example;
 mod json;
 
 use serde_json::{Map, Value};
 
 pub use answer::write_json;
 pub use csv::parse_csv;
+pub use example::check_example;
 pub use json::parse_json;
 
 use crate::{Error, PredictInput};

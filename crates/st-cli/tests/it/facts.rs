@@ -139,3 +139,15 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
         }
     }
 }
+
+#[test]
+fn an_example_that_the_model_cannot_answer_is_told() {
+    let place = Place::new();
+    let good = place.run(&["log", "-m", "TINY", "--input-example", r#"["a text"]"#]);
+    assert_eq!((good.code, good.stderr.contains("example")), (0, false), "{}", good.stderr);
+    place.write("signature.json", r#"{"inputs": [{"type": "double", "required": true}]}"#);
+    let example = ["--input-example", r#"["a text"]"#, "--signature", "signature.json"];
+    let bad = place.run(&[&["log", "-m", "TINY"][..], &example].concat());
+    assert_eq!(bad.code, 0, "{}", bad.stderr);
+    assert!(bad.stderr.contains("warning: the model cannot answer its input example: "), "{}", bad.stderr);
+}
