@@ -28,6 +28,7 @@ pub(super) mod tests {
     static LEFT: AtomicUsize = AtomicUsize::new(0);
 
     /// Dies at the nth step from now on.
+    #[cfg(feature = "embedded")]
     pub(in crate::logging) fn die_at(nth: usize) {
         LEFT.store(nth, Ordering::Relaxed);
     }
