@@ -36,7 +36,7 @@ pub use fault_proxy::{Fault, FaultProxy, Hook, Moment, Rule, SeenRequest};
 pub use golden::{TinyCase, TinyGolden, tiny_names, tiny_texts};
 pub use minilm::{MinilmGolden, MinilmText};
 #[cfg(unix)]
-pub use mlflow_server::{ADMIN_PASSWORD, ADMIN_USERNAME, MlflowServer, ServerOptions};
+pub use mlflow_server::{ADMIN_PASSWORD, ADMIN_USERNAME, MlflowServer, Page, ServerOptions};
 pub use places::{cache_dir, fixtures_dir, model_dir, runtime_library, temp_copy, tiny_model_dir};
 pub use python::{Environment, PythonScript};
 #[cfg(unix)]

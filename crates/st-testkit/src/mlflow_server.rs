@@ -37,6 +37,8 @@ pub struct ServerOptions {
     pub release: Environment,
     /// Users and passwords (`--app-name basic-auth`).
     pub auth: bool,
+    /// As a person starts it who wants to see what is in a folder: `mlflow ui`, there, and nothing said of stores.
+    pub ui_of: Option<PathBuf>,
     /// More arguments for `mlflow server`; `{folder}` becomes the server's folder.
     pub arguments: Vec<String>,
     /// More environment variables; `{folder}` becomes the server's folder.
@@ -45,7 +47,8 @@ pub struct ServerOptions {
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { release: Environment::Mlflow, auth: false, arguments: Vec::new(), variables: Vec::new() }
+        let (arguments, variables) = (Vec::new(), Vec::new());
+        Self { release: Environment::Mlflow, auth: false, ui_of: None, arguments, variables }
     }
 }
 
@@ -61,6 +64,13 @@ impl ServerOptions {
     #[must_use]
     pub fn with_auth(mut self) -> Self {
         self.auth = true;
+        self
+    }
+
+    /// `mlflow ui` in a folder whose `mlflow.db` and `mlruns` somebody else wrote.
+    #[must_use]
+    pub fn with_ui_of(mut self, folder: &Path) -> Self {
+        self.ui_of = Some(folder.to_path_buf());
         self
     }
 
@@ -81,10 +91,13 @@ impl ServerOptions {
     fn command(&self, port: u16) -> Vec<String> {
         let python = self.release.interpreter().display().to_string();
         let port = port.to_string();
-        let words = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", &port, "--workers", "1"];
-        let stores = ["--backend-store-uri", "sqlite:///{folder}/mlflow.db", "--artifacts-destination"];
+        let command = if self.ui_of.is_some() { "ui" } else { "server" };
+        let words = ["-m", "mlflow", command, "--host", "127.0.0.1", "--port", &port, "--workers", "1"];
+        let stores = ["--backend-store-uri", "sqlite:///{folder}/mlflow.db"];
+        let stores = [&stores[..], &["--artifacts-destination", "{folder}/artifacts"]].concat();
+        let stores = if self.ui_of.is_some() { Vec::new() } else { stores };
         let app: &[&str] = if self.auth { &["--app-name", "basic-auth"] } else { &[] };
-        let words = words.iter().chain(&stores).chain(&["{folder}/artifacts"]).chain(app);
+        let words = words.iter().chain(&stores).chain(app);
         let words = words.map(|word| (*word).to_owned());
         [python].into_iter().chain(words).chain(self.arguments.iter().cloned()).collect()
     }
@@ -110,8 +123,9 @@ pub struct MlflowServer {
     options: ServerOptions,
     port: u16,
     folder: PathBuf,
-    /// Of a server of one test only; the keeper removes the folder of a shared one.
-    own_folder: Option<TempDir>,
+    /// Of a server that made one; the keeper removes the folder of a shared one.
+    _own_folder: Option<TempDir>,
+    is_shared: bool,
     keeper: Mutex<Option<Keeper>>,
 }
 
@@ -125,17 +139,13 @@ impl MlflowServer {
     #[must_use]
     #[track_caller]
     pub fn start(options: &ServerOptions) -> Self {
-        let own = tempfile::tempdir().expect("a temporary folder");
-        let folder = own.path().to_path_buf();
+        let own_folder = options.ui_of.is_none().then(|| tempfile::tempdir().expect("a temporary folder"));
+        let folder = own_folder.as_ref().map(TempDir::path).or(options.ui_of.as_deref());
+        let folder = folder.expect("one of the two").to_path_buf();
         let (port, keeper) = on_a_free_port(|port| Keeper::start(&order(options, port, Some(&folder))));
         wait_for_health(port);
-        Self {
-            options: options.clone(),
-            port,
-            folder,
-            own_folder: Some(own),
-            keeper: Mutex::new(Some(keeper)),
-        }
+        let (options, keeper) = (options.clone(), Mutex::new(Some(keeper)));
+        Self { options, port, folder, _own_folder: own_folder, is_shared: false, keeper }
     }
 
     /// The plain server of MLflow 3.17.2 that all tests share: their experiments and models need names of their own.
@@ -203,7 +213,8 @@ impl MlflowServer {
             (port, keeper.folder().to_path_buf(), keeper)
         });
         wait_for_health(port);
-        Self { options: options.clone(), port, folder, own_folder: None, keeper: Mutex::new(Some(keeper)) }
+        let (options, keeper) = (options.clone(), Mutex::new(Some(keeper)));
+        Self { options, port, folder, _own_folder: None, is_shared: true, keeper }
     }
 
     /// `http://127.0.0.1:PORT`, the tracking URI.
@@ -214,6 +225,16 @@ impl MlflowServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         loopback(self.port)
+    }
+
+    /// What a browser gets that asks for a page, a path with its query.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer of HTTP.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Page {
+        get(self.port, path).unwrap_or_else(|error| panic!("port {}: {path}: {error}", self.port))
     }
 
     /// The folder of the server: `mlflow.db`, `artifacts` and `server.log`.
@@ -239,7 +260,7 @@ impl MlflowServer {
     /// If other tests use the server as well.
     #[track_caller]
     pub fn kill(&self) {
-        assert!(self.own_folder.is_some(), "a shared server is not one test's to kill");
+        assert!(!self.is_shared, "a shared server is not one test's to kill");
         drop(self.keeper().take());
     }
 
@@ -300,16 +321,50 @@ pub(crate) fn loopback(port: u16) -> SocketAddr {
 /// A server that listens may not answer yet; the connection waits until it does.
 #[track_caller]
 fn wait_for_health(port: u16) {
-    let answer = health(port).unwrap_or_else(|error| panic!("port {port}: no answer from /health: {error}"));
-    assert!(answer.contains(" 200 "), "port {port}: /health answered {answer}");
+    let page = get(port, "/health").unwrap_or_else(|error| panic!("port {port}: /health: {error}"));
+    assert_eq!(page.status, 200, "port {port}: /health: {page:?}");
 }
 
-fn health(port: u16) -> io::Result<String> {
+/// An answer of a server.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Such as 200.
+    pub status: u16,
+    /// Such as `text/html; charset=utf-8`; empty if it is not said.
+    pub content_type: String,
+    /// What follows the headers.
+    pub body: Vec<u8>,
+}
+
+impl Page {
+    /// The body, of JSON.
+    ///
+    /// # Panics
+    ///
+    /// If it is none, or not what was expected.
+    #[track_caller]
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> T {
+        let text = String::from_utf8_lossy(&self.body);
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+}
+
+/// In the older HTTP, whose bodies end with the connection.
+fn get(port: u16, path: &str) -> io::Result<Page> {
     let mut stream = TcpStream::connect(loopback(port))?;
-    write!(stream, "GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    let head = String::from_utf8_lossy(&answer[..end.unwrap_or_default()]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let (Some(end), Some(status)) = (end, status) else {
+        return Err(io::Error::other(format!("no answer of HTTP: {}", String::from_utf8_lossy(&answer))));
+    };
+    let is_type = |name: &str| name.eq_ignore_ascii_case("content-type");
+    let headers = head.lines().filter_map(|line| line.split_once(": "));
+    let content_type = headers.filter(|(name, _)| is_type(name)).map(|(_, value)| value.to_owned()).next();
+    Ok(Page { status, content_type: content_type.unwrap_or_default(), body: answer.split_off(end + 4) })
 }
 
 #[cfg(test)]

@@ -69,6 +69,9 @@ impl Courier {
             Err(error) => match Verdict::of(&error) {
                 // A part of it may have been done, so that it stays in doubt.
                 Verdict::Refused => self.refused(entries, count, error).await,
+                // No such run, or nothing in it of what the entry names, such as a tag to remove: that entry would be in
+                // the way of all behind it for good.
+                Verdict::Stuck if error.is_not_found() => self.refused(entries, count, error).await,
                 Verdict::Away { doubtful: true } => Err(error),
                 Verdict::Away { doubtful: false } | Verdict::Stuck => {
                     self.doubtful = before;

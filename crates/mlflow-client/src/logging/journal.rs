@@ -262,7 +262,9 @@ impl Journal {
         let mut state = self.lock();
         if let Medium::File(file) = &state.medium {
             let gone = if file.waiting() == 0 { file.remove() } else { Ok(()) };
-            if let Err(error) = gone.and_then(|()| file.release()) {
+            // A file that would not go is left to a replay.
+            let released = file.release();
+            if let Err(error) = gone.and(released) {
                 state.trouble = Some(error);
             }
         }

@@ -7,15 +7,21 @@
 
 mod batch;
 mod check;
+mod contents;
 mod courier;
+#[cfg(test)]
+#[cfg(feature = "embedded")]
+mod deaths;
 mod entry;
 mod journal;
 mod options;
 mod record;
+mod rejected;
 mod replay;
 mod sender;
 mod spool;
 mod spool_file;
+mod step;
 mod writer;
 
 pub use entry::Entry;

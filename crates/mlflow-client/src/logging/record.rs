@@ -18,6 +18,10 @@ pub(crate) enum Record {
     Sending(u64),
     /// All entries before the one of this number are with the store, or were refused for good.
     Sent(u64),
+    /// So many bytes had the file of refused entries; the oldest waiting entry is about to be added to it.
+    Rejecting(u64),
+    /// When its process, which is gone, wrote last: milliseconds since the Unix epoch.
+    Left(i64),
 }
 
 /// Whose file it is.

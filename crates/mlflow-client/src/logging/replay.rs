@@ -1,6 +1,6 @@
 //! Sends what processes left behind.
 
-use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use mlflow_types::runs::{GetRun, RunStatus, UpdateRun};
 use super::courier::{Courier, Step};
 use super::record::Header;
 use super::sender::Sender;
-use super::spool_file::{Opened, failure};
+use super::spool_file::{Opened, is_busy};
 use super::{Journal, Rejection, Spool, SpoolFile};
 use crate::{Error, Result, TrackingStore};
 
@@ -62,24 +62,18 @@ pub(crate) async fn replay_file(
     wanted: impl Fn(&Header) -> bool,
     report: &mut ReplayReport,
 ) {
-    match SpoolFile::open(path) {
+    match SpoolFile::open(path, wanted) {
         Err(Error::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => report.unreadable.push((path.to_owned(), error)),
         Ok(Opened::Busy) => report.busy.push(path.to_owned()),
-        Ok(Opened::Empty) => {
-            if let Err(source) = fs::remove_file(path) {
-                report.unreadable.push((path.to_owned(), failure(path, "remove", source)));
-            }
-        }
-        Ok(Opened::Left(file, contents)) if wanted(&contents.header) => {
-            let modified = modified(path);
+        Ok(Opened::Empty | Opened::Other) => {}
+        Ok(Opened::Left(file, contents)) => {
             let run_id = contents.header.run_id;
             // Who else is at work on the run will end it.
             let to_end = !contents.ended && !others_at_work(path, &run_id);
             let journal = Arc::new(Journal::in_file(run_id, *file));
-            report.replayed.push(replay(path, &journal, store, to_end, modified).await);
+            report.replayed.push(replay(path, &journal, store, to_end, contents.left).await);
         }
-        Ok(Opened::Left(..)) => {}
     }
 }
 
@@ -92,7 +86,7 @@ pub(crate) async fn replay_run(
 ) -> Result<()> {
     let mut report = ReplayReport::default();
     let wanted = |header: &Header| header.address == address && header.run_id == *run_id;
-    for path in Spool::new(folder).files("spool")? {
+    for path in Spool::new(folder).left_behind()? {
         if is_of(&path, run_id) {
             replay_file(&path, store, wanted, &mut report).await;
         }
@@ -110,10 +104,10 @@ fn is_of(path: &Path, run_id: &RunId) -> bool {
 
 /// Whether a living process has another file of the run in the same folder.
 fn others_at_work(path: &Path, run_id: &RunId) -> bool {
-    let files = path.parent().map(|folder| Spool::new(folder).files("spool"));
+    let files = path.parent().map(|folder| Spool::new(folder).left_behind());
     let mut others =
         files.into_iter().flatten().flatten().filter(|other| other != path && is_of(other, run_id));
-    others.any(|other| matches!(SpoolFile::open(&other), Ok(Opened::Busy)))
+    others.any(|other| File::open(other).is_ok_and(|file| is_busy(&file)))
 }
 
 async fn replay(
@@ -121,7 +115,7 @@ async fn replay(
     journal: &Arc<Journal>,
     store: &Arc<dyn TrackingStore>,
     to_end: bool,
-    modified: Option<i64>,
+    left: Option<i64>,
 ) -> Replayed {
     let run_id = journal.run_id().clone();
     let mut courier = Courier::new(Arc::clone(journal), Sender::new(Arc::clone(store), run_id.clone()));
@@ -134,7 +128,7 @@ async fn replay(
     };
     let mut ended_as_failed = false;
     let trouble = match trouble {
-        None if to_end => match end_as_failed(store, &run_id, modified).await {
+        None if to_end => match end_as_failed(store, &run_id, left).await {
             Ok(ended) => {
                 ended_as_failed = ended;
                 None
@@ -176,11 +170,4 @@ async fn end_as_failed(
     let status = Some(RunStatus::Failed);
     store.update_run(&UpdateRun { run_id: run_id.clone(), status, end_time, run_name: None }).await?;
     Ok(true)
-}
-
-/// When the file was last written: milliseconds since the Unix epoch.
-fn modified(path: &Path) -> Option<i64> {
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-    let modified = modified.map_err(|source| failure(path, "read", source)).ok()?;
-    Some(jiff::Timestamp::try_from(modified).ok()?.as_millisecond())
 }

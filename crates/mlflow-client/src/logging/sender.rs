@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use mlflow_types::RunId;
 use mlflow_types::experiments::LifecycleStage;
 use mlflow_types::metrics::{GetMetricHistory, Metric};
 use mlflow_types::runs::{DeleteTag, GetRun, LogBatch, LogInputs, LogOutputs, UpdateRun};
+use mlflow_types::{ModelId, RunId};
 
 use super::Entry;
 use super::batch::next_batch;
@@ -89,8 +89,8 @@ impl Sender {
         Some((call, 1))
     }
 
-    /// Sends a call once. Metrics of a call that may have been sent before are looked up first, and left out if they
-    /// are there.
+    /// Sends a call once. Metrics and outputs of a call that may have been sent before are looked up first, and left out if
+    /// they are there: of metrics a store might keep both, and of outputs it refuses the second.
     pub(crate) async fn send(&self, call: Call, doubtful: bool) -> Result<()> {
         match call {
             Call::Batch(mut batch) => {
@@ -109,7 +109,16 @@ impl Sender {
                 answer => answer,
             },
             Call::Inputs(call) => self.store.log_inputs(&call).await,
-            Call::Outputs(call) => self.store.log_outputs(&call).await,
+            Call::Outputs(mut call) => {
+                if doubtful {
+                    let made = self.outputs().await?;
+                    call.models.retain(|output| !made.contains(&output.model_id));
+                    if call.models.is_empty() {
+                        return Ok(());
+                    }
+                }
+                self.store.log_outputs(&call).await
+            }
             Call::End(call) => self.store.update_run(&call).await.map(drop),
         }
     }
@@ -121,6 +130,12 @@ impl Sender {
             Err(error) if error.is_not_found() => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// The models that the run is said to have made.
+    async fn outputs(&self) -> Result<HashSet<ModelId>> {
+        let run = self.store.get_run(&GetRun { run_id: self.run_id.clone() }).await?;
+        Ok(run.outputs.model_outputs.into_iter().map(|output| output.model_id).collect())
     }
 
     /// Those of the metrics that the store has.

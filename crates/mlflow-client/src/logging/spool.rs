@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use mlflow_types::RunId;
 
+use super::contents::scan;
 use super::replay::{ReplayReport, replay_file};
-use super::spool_file::{failure, scan};
+use super::spool_file::{DRAFT, WHOLE, failure, is_busy};
 use crate::{Result, TrackingStore};
 
 /// A folder of spool files.
@@ -48,7 +49,7 @@ impl Spool {
     /// [`Error::File`](crate::Error::File) if the folder or a file cannot be read; [`Error::Damaged`](crate::Error::Damaged)
     /// if a file was changed after it was written.
     pub fn pending(&self) -> Result<Vec<Pending>> {
-        let pending = self.files("spool")?.into_iter().map(|path| look(&path));
+        let pending = self.left_behind()?.into_iter().map(|path| look(&path));
         Ok(pending.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
@@ -58,7 +59,7 @@ impl Spool {
     /// # Errors
     /// [`Error::File`](crate::Error::File) if the folder cannot be read.
     pub fn rejected(&self) -> Result<Vec<PathBuf>> {
-        self.files("rejected")
+        self.files(&["rejected"])
     }
 
     /// Sends what processes that are gone left behind for the store at `address`, each file in its order.
@@ -72,13 +73,18 @@ impl Spool {
     /// [`Error::File`](crate::Error::File) if the folder cannot be read.
     pub async fn replay(&self, address: &str, store: &Arc<dyn TrackingStore>) -> Result<ReplayReport> {
         let mut report = ReplayReport::default();
-        for path in self.files("spool")? {
+        for path in self.left_behind()? {
             replay_file(&path, store, |header| header.address == address, &mut report).await;
         }
         Ok(report)
     }
 
-    pub(crate) fn files(&self, extension: &str) -> Result<Vec<PathBuf>> {
+    /// The files that processes have or left, and those that died before their file had its name.
+    pub(crate) fn left_behind(&self) -> Result<Vec<PathBuf>> {
+        self.files(&[WHOLE, DRAFT])
+    }
+
+    fn files(&self, extensions: &[&str]) -> Result<Vec<PathBuf>> {
         if !self.folder.exists() {
             return Ok(Vec::new());
         }
@@ -86,7 +92,7 @@ impl Spool {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|found| found == extension) {
+            if path.extension().is_some_and(|found| extensions.iter().any(|extension| found == *extension)) {
                 files.push(path);
             }
         }
@@ -102,8 +108,7 @@ fn look(path: &Path) -> Result<Option<Pending>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(failure(path, "open", source)),
     };
-    // A shared lock: looking must not keep a replay from working, nor look like a living process to one who looks too.
-    let busy = matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock));
+    let busy = is_busy(&file);
     Ok(scan(path, &file)?.map(|contents| Pending {
         path: path.to_owned(),
         run_id: contents.header.run_id.clone(),

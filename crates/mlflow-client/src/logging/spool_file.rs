@@ -2,17 +2,24 @@
 //!
 //! The file is locked while its process lives; the operating system lifts the lock when it dies, however it dies. A new
 //! record is one write at the end, so a crash leaves whole records and at most one torn one behind them, which
-//! [`SpoolFile::open`] cuts off: the call that wrote it never returned.
+//! [`SpoolFile::open`] cuts off: the call that wrote it never returned. `deaths.rs` has a process die at every step.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::contents::{Contents, damaged, scan};
 use super::options::{Durability, SpoolOptions};
 use super::record::{Header, Record};
-use super::{Entry, Rejection};
+use super::step::{append, step};
+use super::{Entry, Rejection, rejected};
 use crate::{Error, Result};
+
+/// The extension of a file.
+pub(crate) const WHOLE: &str = "spool";
+/// The extension of a file that has no first record yet.
+pub(crate) const DRAFT: &str = "new";
 
 /// A file that has sent everything and is larger than this is emptied.
 const WORTH_EMPTYING: u64 = 1 << 20;
@@ -39,6 +46,12 @@ pub(crate) struct SpoolFile {
     written: u64,
     sent: u64,
     sending: u64,
+    /// Whether the run's end is among what was written.
+    ended: bool,
+    /// Whether there may be something behind `end`, of a write that failed and could not be taken back.
+    torn: bool,
+    /// How long the file of refused entries was before one was added that did not get there whole.
+    rejecting: Option<u64>,
 }
 
 /// A file that was found in the folder.
@@ -46,44 +59,22 @@ pub(crate) struct SpoolFile {
 pub(crate) enum Opened {
     /// Its process lives.
     Busy,
-    /// A power failure took its first record; with it nothing that was promised.
+    /// Its process died before its first record was whole, so that nothing was promised. It is removed.
     Empty,
+    /// Not one that was wanted.
+    Other,
     /// Its process is gone.
     Left(Box<SpoolFile>, Contents),
-}
-
-/// What a file says.
-#[derive(Debug)]
-pub(crate) struct Contents {
-    pub(crate) header: Header,
-    pub(crate) written: u64,
-    pub(crate) sent: u64,
-    pub(crate) sending: u64,
-    pub(crate) ended: bool,
-    header_end: u64,
-    /// Where the whole records end; what follows is torn.
-    pub(crate) whole: u64,
-    pub(crate) torn: u64,
 }
 
 impl SpoolFile {
     /// A new file in the folder.
     pub(crate) fn create(options: &SpoolOptions, header: Header) -> Result<Self> {
+        step();
         fs::create_dir_all(&options.folder).map_err(|source| failure(&options.folder, "create", source))?;
-        let name = format!("{}.{:.8}", header.run_id, uuid::Uuid::new_v4().simple().to_string());
-        let path = options.folder.join(format!("{name}.spool"));
-        // Under another name until it is locked and has its first record: a replay in between would take it for a file
-        // whose process died at once.
-        let draft = options.folder.join(format!("{name}.new"));
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create_new(true)
-            .open(&draft)
-            .map_err(|source| failure(&draft, "create", source))?;
-        file.lock().map_err(|source| failure(&draft, "lock", source))?;
+        let (draft, file) = draft(&options.folder, &header)?;
         let mut spool = Self {
-            path,
+            path: draft.with_extension(WHOLE),
             file,
             durability: options.durability,
             max_bytes: options.max_bytes,
@@ -95,19 +86,25 @@ impl SpoolFile {
             written: 0,
             sent: 0,
             sending: 0,
+            ended: false,
+            torn: false,
+            rejecting: None,
         };
         spool.write(&[Record::Run(header)])?;
         spool.header_end = spool.end;
         spool.read_to = spool.end;
         fs::rename(&draft, &spool.path).map_err(|source| failure(&draft, "rename", source))?;
+        step();
         if spool.durability == Durability::Machine {
             sync_folder(&options.folder)?;
+            step();
         }
         Ok(spool)
     }
 
-    /// A file that a process left behind, without its torn end.
-    pub(crate) fn open(path: &Path) -> Result<Opened> {
+    /// A file that a process left behind, if `wanted` says so: without its torn end, and without a refusal that is not
+    /// settled.
+    pub(crate) fn open(path: &Path, wanted: impl Fn(&Header) -> bool) -> Result<Opened> {
         let file = OpenOptions::new()
             .read(true)
             .append(true)
@@ -118,9 +115,17 @@ impl SpoolFile {
             Err(TryLockError::WouldBlock) => return Ok(Opened::Busy),
             Err(TryLockError::Error(source)) => return Err(failure(path, "lock", source)),
         }
-        let Some(contents) = scan(path, &file)? else { return Ok(Opened::Empty) };
-        file.set_len(contents.whole).map_err(|source| failure(path, "cut the torn end of", source))?;
-        let spool = Self {
+        let Some(mut contents) = scan(path, &file)? else {
+            // Under the lock: whoever made it just now waits for that, and then sees that it is gone.
+            remove(path)?;
+            return Ok(Opened::Empty);
+        };
+        if !wanted(&contents.header) {
+            return Ok(Opened::Other);
+        }
+        // From here on the file's own time tells of us.
+        let modified = modified(&file);
+        let mut spool = Self {
             path: path.to_owned(),
             file,
             durability: Durability::Process,
@@ -133,7 +138,16 @@ impl SpoolFile {
             written: contents.written,
             sent: contents.sent,
             sending: contents.sending,
+            ended: contents.ended,
+            torn: contents.torn > 0,
+            rejecting: contents.rejecting,
         };
+        spool.cut_torn()?;
+        spool.undo_rejection()?;
+        if let (None, Some(time)) = (contents.left, modified) {
+            spool.write(&[Record::Left(time)])?;
+            contents.left = modified;
+        }
         Ok(Opened::Left(Box::new(spool), contents))
     }
 
@@ -163,6 +177,7 @@ impl SpoolFile {
         let records: Vec<Record> = entries.iter().cloned().map(Record::Entry).collect();
         self.write(&records)?;
         self.written += u64::try_from(entries.len()).unwrap_or(u64::MAX);
+        self.ended |= entries.iter().any(|entry| matches!(entry, Entry::End { .. }));
         Ok(())
     }
 
@@ -185,41 +200,67 @@ impl SpoolFile {
         let peeked = usize::try_from(count).unwrap_or(usize::MAX).min(self.ahead.len());
         self.ahead.drain(..peeked);
         self.sent += count;
-        if self.waiting() == 0 && self.end > WORTH_EMPTYING {
+        // Of an ended run it stays whole until it goes: without its end it would be that of a process that was killed, and
+        // the run, if somebody resumed it elsewhere, would be ended as failed.
+        if self.waiting() == 0 && self.end > WORTH_EMPTYING && !self.ended {
             return self.empty();
         }
         self.write(&[Record::Sent(self.sent)])
     }
 
-    /// Appends to the file of refused entries beside this one.
+    /// Appends to the file of refused entries beside this one. It counts when the entry is settled, too.
     pub(crate) fn reject(&mut self, rejection: &Rejection) -> Result<()> {
-        let path = rejected_path(&self.path);
-        let mut line =
-            serde_json::to_vec(rejection).map_err(|source| failure(&path, "write", source.into()))?;
-        line.push(b'\n');
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(&line))
-            .map_err(|source| failure(&path, "write", source))
+        self.undo_rejection()?;
+        let length = rejected::length(&self.path)?;
+        self.write(&[Record::Rejecting(length)])?;
+        self.rejecting = Some(length);
+        rejected::add(&self.path, rejection)?;
+        self.rejecting = None;
+        Ok(())
     }
 
     /// Leaves what waits to whoever replays it.
     pub(crate) fn release(&self) -> Result<()> {
-        self.file.unlock().map_err(|source| failure(&self.path, "unlock", source))
+        step();
+        self.file.unlock().map_err(|source| failure(&self.path, "unlock", source))?;
+        step();
+        Ok(())
     }
 
     /// Removes the file, of which everything is sent.
     pub(crate) fn remove(&self) -> Result<()> {
-        fs::remove_file(&self.path).map_err(|source| failure(&self.path, "remove", source))
+        remove(&self.path)
     }
 
     fn empty(&mut self) -> Result<()> {
+        step();
         self.file.set_len(self.header_end).map_err(|source| failure(&self.path, "empty", source))?;
+        step();
         self.end = self.header_end;
         self.read_to = self.header_end;
         (self.written, self.sent, self.sending) = (0, 0, 0);
+        Ok(())
+    }
+
+    fn undo_rejection(&mut self) -> Result<()> {
+        if let Some(length) = self.rejecting {
+            rejected::undo(&self.path, length)?;
+        }
+        self.rejecting = None;
+        Ok(())
+    }
+
+    /// Takes back what was written in part, or was not accepted: it must not be sent later, nor stand before what is
+    /// accepted next.
+    fn cut_torn(&mut self) -> Result<()> {
+        if self.torn {
+            step();
+            self.file
+                .set_len(self.end)
+                .map_err(|source| failure(&self.path, "cut the torn end of", source))?;
+            self.torn = false;
+            step();
+        }
         Ok(())
     }
 
@@ -228,13 +269,15 @@ impl SpoolFile {
         for record in records {
             record.write(&mut lines).map_err(|source| failure(&self.path, "write", source.into()))?;
         }
-        let written = self.file.write_all(&lines).and_then(|()| match self.durability {
+        self.cut_torn()?;
+        let written = append(&self.file, &lines).and_then(|()| match self.durability {
             Durability::Process => Ok(()),
-            Durability::Machine => self.file.sync_data(),
+            Durability::Machine => self.file.sync_data().inspect(|()| step()),
         });
         if let Err(source) = written {
-            // What was refused must not be sent later, nor stand torn before what is accepted next.
-            self.file.set_len(self.end).map_err(|source| failure(&self.path, "cut", source))?;
+            // If the disk refuses this as well, the next write does it first.
+            self.torn = true;
+            self.cut_torn()?;
             return Err(failure(&self.path, "write", source));
         }
         self.end += u64::try_from(lines.len()).unwrap_or(u64::MAX);
@@ -242,11 +285,13 @@ impl SpoolFile {
     }
 
     fn read_ahead(&mut self) -> Result<()> {
+        // Behind the end there may be a torn record.
+        let most = (self.end - self.read_to).min(READ_AHEAD as u64);
         let read = |file: &mut File, from: u64| -> io::Result<Vec<u8>> {
             file.seek(SeekFrom::Start(from))?;
             let mut bytes = Vec::new();
             let mut reader = BufReader::with_capacity(READ_AHEAD, file);
-            reader.by_ref().take(READ_AHEAD as u64).read_to_end(&mut bytes)?;
+            reader.by_ref().take(most).read_to_end(&mut bytes)?;
             // A record longer than what is read ahead, or the rest of the last one.
             if bytes.last() != Some(&b'\n') {
                 reader.read_until(b'\n', &mut bytes)?;
@@ -269,69 +314,50 @@ impl SpoolFile {
     }
 }
 
-/// Where the refused entries of a spool file are kept.
-pub(crate) fn rejected_path(path: &Path) -> PathBuf {
-    path.with_extension("rejected")
+/// Whether the process of a file lives. A shared lock: looking must not keep a replay from working, nor look like a living
+/// process to one who looks too.
+pub(crate) fn is_busy(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
-/// Reads what a file says, without a lock; nothing if its process died before the first record was whole.
-pub(crate) fn scan(path: &Path, file: &File) -> Result<Option<Contents>> {
-    let mut reader = BufReader::new(file);
-    let unreadable = |source| failure(path, "read", source);
-    reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-    let mut contents: Option<Contents> = None;
-    let (mut position, mut torn, mut line) = (0_u64, None, Vec::new());
+/// A new file, locked, under another name until it has its first record: until then it is that of a process that died at
+/// once.
+fn draft(folder: &Path, header: &Header) -> Result<(PathBuf, File)> {
     loop {
-        line.clear();
-        let length = reader.read_until(b'\n', &mut line).map_err(unreadable)?;
-        let length = u64::try_from(length).unwrap_or(u64::MAX);
-        if length == 0 {
-            break;
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        let draft = folder.join(format!("{}.{unique:.8}.{DRAFT}", header.run_id));
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create_new(true)
+            .open(&draft)
+            .map_err(|source| failure(&draft, "create", source))?;
+        step();
+        file.lock().map_err(|source| failure(&draft, "lock", source))?;
+        step();
+        // A replay that came before the lock took it for what a dead process left, and removed it.
+        if fs::exists(&draft).map_err(|source| failure(&draft, "look for", source))? {
+            return Ok((draft, file));
         }
-        let record = line.strip_suffix(b"\n").and_then(Record::read);
-        match (record, &mut contents, torn) {
-            // A whole record behind a damaged one: no crash leaves that, and what stood there is lost.
-            (Some(_), _, Some(from)) => return Err(damaged(path, from)),
-            (Some(Record::Run(header)), contents @ None, None) => {
-                *contents = Some(Contents::new(header, length));
-            }
-            (Some(record), Some(contents), None) => contents.add(&record, position + length),
-            (Some(_), None, None) => return Err(damaged(path, position)),
-            (None, ..) => torn = torn.or(Some(position)),
-        }
-        position += length;
-    }
-    Ok(contents.map(|mut contents| {
-        contents.torn = position - contents.whole;
-        contents
-    }))
-}
-
-impl Contents {
-    fn new(header: Header, end: u64) -> Self {
-        let (written, sent, sending, torn) = (0, 0, 0, 0);
-        Self { header, written, sent, sending, ended: false, header_end: end, whole: end, torn }
-    }
-
-    fn add(&mut self, record: &Record, end: u64) {
-        match record {
-            Record::Run(_) => {}
-            Record::Entry(entry) => {
-                self.written += 1;
-                self.ended |= matches!(entry, Entry::End { .. });
-            }
-            Record::Sending(number) => self.sending = *number,
-            Record::Sent(number) => self.sent = (*number).min(self.written),
-        }
-        self.whole = end;
     }
 }
 
-fn damaged(path: &Path, position: u64) -> Error {
-    Error::Damaged {
-        artifact: path.display().to_string(),
-        problem: format!("the record at byte {position} was changed after it was written"),
+/// Removes a file, unless somebody else did.
+fn remove(path: &Path) -> Result<()> {
+    step();
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failure(path, "remove", source)),
+        _ => {
+            step();
+            Ok(())
+        }
     }
+}
+
+/// When a file was last written: milliseconds since the Unix epoch.
+fn modified(file: &File) -> Option<i64> {
+    let modified = file.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    Some(jiff::Timestamp::try_from(modified).ok()?.as_millisecond())
 }
 
 fn sync_folder(folder: &Path) -> Result<()> {

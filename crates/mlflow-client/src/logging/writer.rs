@@ -56,9 +56,11 @@ impl Drop for Finish {
 async fn carry(mut courier: Courier, journal: &Journal, backoff: Backoff) {
     let mut failures = 0;
     loop {
+        // Asked before the step: a run that is ended between the two has its end in the journal by then.
+        let closed = journal.deadline().is_some();
         match courier.step().await {
             Step::Moved => failures = 0,
-            Step::Idle if journal.deadline().is_some() => return,
+            Step::Idle if closed => return,
             Step::Idle => journal.wake.notified().await,
             Step::Failed { error, stuck } => {
                 failures += 1;

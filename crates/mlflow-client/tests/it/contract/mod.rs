@@ -11,6 +11,7 @@ mod registered_models;
 mod runs;
 mod searches;
 mod served;
+mod ui;
 
 use std::sync::Arc;
 

@@ -34,7 +34,7 @@ async fn what_python_wrote_over_rest_is_read() {
     check_same(python, found(&connect(&server)).await);
 }
 
-/// The file that we made, behind `mlflow server`, which `mlflow ui` is another name of.
+/// The file that we made, behind `mlflow server`.
 #[tokio::test]
 async fn a_server_shows_what_the_embedded_store_holds() {
     let server = MlflowServer::start(&ServerOptions::default());

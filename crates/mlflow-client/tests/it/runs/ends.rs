@@ -90,3 +90,19 @@ async fn dropping_does_not_wait_longer_than_it_says() {
         [(1, true)]
     );
 }
+
+/// The end may come while the writer looks whether there is anything to do.
+#[tokio::test]
+async fn the_end_of_an_idle_run_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Fake::scripted([]);
+    for round in 0..2000 {
+        let logging = if round % 2 == 0 { logging() } else { spooled(folder.path()) };
+        let run = start(&store, logging).await;
+        run.log_metric("loss", 0.5, 0).unwrap();
+        run.flush().await.unwrap();
+        let report = run.end(RunStatus::Finished).await.unwrap();
+        assert!(report.is_complete(), "round {round}: {report:?}");
+    }
+    assert!(files(folder.path()).is_empty());
+}

@@ -220,7 +220,8 @@ macro_rules! not_here {
                 let state = self.lock();
                 let run = state.runs.get(&call.run_id).ok_or_else(|| not_found("runs/get", &call.run_id))?;
                 let data = RunData { metrics: run.metrics.clone(), ..RunData::default() };
-                let (inputs, outputs) = (RunInputs::default(), RunOutputs::default());
+                let inputs = RunInputs::default();
+                let outputs = RunOutputs { model_outputs: run.outputs.clone() };
                 Ok(Run { info: run.info.clone(), data, inputs, outputs })
             }
 
@@ -261,6 +262,11 @@ macro_rules! not_here {
 
             async fn log_outputs(&self, call: &LogOutputs) -> Result<()> {
                 self.change("runs/outputs", &call.run_id, |run| {
+                    // As in MLflow, whose database refuses the second row.
+                    if call.models.iter().any(|model| run.outputs.contains(model)) {
+                        let message = "UNIQUE constraint failed";
+                        return Err(Error::api("runs/outputs", 400, ErrorCode::BadRequest, message));
+                    }
                     run.outputs.extend(call.models.iter().cloned());
                     Ok(())
                 })

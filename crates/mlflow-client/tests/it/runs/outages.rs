@@ -1,5 +1,6 @@
 //! The store is away for a while.
 
+use mlflow_client::types::ModelId;
 use mlflow_client::types::runs::RunStatus;
 use mlflow_client::types::tags::Tag;
 
@@ -132,4 +133,16 @@ async fn flush_says_where_the_entries_are() {
     assert_eq!(store.run(run.run_id()).steps("loss"), [0]);
     store.always(None);
     run.end(RunStatus::Finished).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_output_that_may_have_arrived_is_looked_up() {
+    let store = Fake::scripted([Fault::After]);
+    let run = start(&store, logging()).await;
+    let run_id = run.run_id().clone();
+    run.log_output_model(ModelId::try_new("m-1").unwrap(), 1).unwrap();
+    run.log_output_model(ModelId::try_new("m-2").unwrap(), 2).unwrap();
+    let report = run.end(RunStatus::Finished).await.unwrap();
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(store.run(&run_id).outputs.len(), 2);
 }

@@ -95,3 +95,16 @@ async fn what_the_server_would_refuse_or_cut_is_refused_at_the_call() {
     let report = run.end(RunStatus::Finished).await.unwrap();
     assert_eq!((report.sent, store.run(&run_id).metrics.len()), (1, 0));
 }
+
+#[tokio::test]
+async fn a_tag_that_is_not_there_holds_up_nothing_by_being_removed() {
+    let store = Fake::scripted([]);
+    let run = start(&store, logging()).await;
+    let run_id = run.run_id().clone();
+    run.delete_tag("absent").unwrap();
+    run.log_metric("loss", 0.5, 0).unwrap();
+    let report = run.end(RunStatus::Finished).await.unwrap();
+    assert_eq!((report.sent, report.waiting, report.rejected), (2, 0, 1));
+    assert_eq!(report.rejections[0].entry, Entry::DeleteTag("absent".to_owned()));
+    assert_eq!(store.run(&run_id).info.status, RunStatus::Finished);
+}
