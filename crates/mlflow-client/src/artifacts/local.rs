@@ -1,8 +1,10 @@
 //! Artifacts in a folder of this machine.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -20,6 +22,10 @@ const PIECE: usize = 256 * 1024;
 /// What MLflow calls a file that is not whole yet; such names are its own.
 const UNFINISHED: &str = ".artifact.uploading.";
 
+/// Why a file is not written.
+const IN_THE_WAY: &str = "another file is there already, in a folder that the server has named and not you; if it may be \
+                          replaced, set ST_SERVER_FOLDERS=replace, or else move it away or log under another name";
+
 /// A folder of this machine.
 ///
 /// Nothing in it leads out of it: links are listed nowhere and followed nowhere. The way to the folder itself may lead
@@ -27,12 +33,33 @@ const UNFINISHED: &str = ".artifact.uploading.";
 #[derive(Clone, Debug)]
 pub struct LocalArtifacts {
     root: PathBuf,
+    /// What we wrote ourselves, where all else that is there must stay as it is.
+    sparing: Option<Written>,
+}
+
+/// The files that we put into folders which a server named. They may be replaced: a table that grows is written again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Written(Arc<Mutex<HashSet<PathBuf>>>);
+
+impl Written {
+    fn has(&self, path: &Path) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
+    }
+
+    fn add(&self, path: PathBuf) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+    }
 }
 
 impl LocalArtifacts {
     /// A folder, which need not be there yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), sparing: None }
+    }
+
+    /// The same, where files that are there already, and not in `written`, are never replaced by others.
+    pub(super) fn sparing(self, written: Written) -> Self {
+        Self { sparing: Some(written), ..self }
     }
 
     /// The folder.
@@ -110,7 +137,12 @@ impl ArtifactStore for LocalArtifacts {
 
     async fn write(&self, path: &ArtifactPath, file: &LocalFile) -> Result<()> {
         let (root, wanted, source) = (self.root.clone(), path.clone(), file.clone());
-        blocking(move || put(&root, &wanted, &source)).await.map_err(self.failed(Some(path), "write"))
+        let sparing = self.sparing.clone();
+        let written = blocking(move || match &sparing {
+            Some(written) => put_sparing(written, &root, &wanted, &source),
+            None => put(&root, &wanted, &source),
+        });
+        written.await.map_err(self.failed(Some(path), "write"))
     }
 }
 
@@ -127,6 +159,44 @@ fn put(root: &Path, path: &ArtifactPath, source: &LocalFile) -> io::Result<()> {
         let _ = confined.remove(&draft);
     }
     done
+}
+
+/// [`put`], where a file that we did not write must stay as it is. To find the very same there is as good as to write it.
+fn put_sparing(written: &Written, root: &Path, path: &ArtifactPath, source: &LocalFile) -> io::Result<()> {
+    let place = path.under(root);
+    if !written.has(&place) {
+        match Confined::open(root).and_then(|confined| confined.read(path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Ok(there) if is_same(&there, source) => return Ok(()),
+            // A link, a folder, and what cannot be read, are something else as well.
+            _ => return Err(io::Error::new(io::ErrorKind::AlreadyExists, IN_THE_WAY)),
+        }
+    }
+    put(root, path, source)?;
+    written.add(place);
+    Ok(())
+}
+
+fn is_same(there: &File, source: &LocalFile) -> bool {
+    let same = || {
+        let own = File::open(&source.path)?;
+        if there.metadata()?.len() != own.metadata()?.len() {
+            return Ok(false);
+        }
+        let (mut there, mut own) =
+            (BufReader::with_capacity(PIECE, there), BufReader::with_capacity(PIECE, own));
+        loop {
+            let (one, other) = (there.fill_buf()?, own.fill_buf()?);
+            let count = one.len().min(other.len());
+            if count == 0 || one.get(..count) != other.get(..count) {
+                return Ok(one.is_empty() && other.is_empty());
+            }
+            there.consume(count);
+            own.consume(count);
+        }
+    };
+    let same: io::Result<bool> = same();
+    same.unwrap_or(false)
 }
 
 fn write_draft(confined: &Confined, draft: &ArtifactPath, source: &LocalFile) -> io::Result<()> {

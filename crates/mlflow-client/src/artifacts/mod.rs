@@ -12,6 +12,10 @@ mod confined;
 mod digest;
 mod download;
 #[cfg(feature = "rest")]
+mod elsewhere;
+#[cfg(feature = "rest")]
+mod hosts;
+#[cfg(feature = "rest")]
 mod http;
 mod local;
 #[cfg(feature = "rest")]

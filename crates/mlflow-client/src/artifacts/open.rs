@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::download::{self, DownloadOptions, Downloaded, Wanted};
-use super::local::not_found;
+use super::local::{Written, not_found};
 use super::upload::{self, UploadOptions, Uploaded};
 use super::walk::walk;
 use super::{ArtifactPath, ArtifactStore, LocalArtifacts, LocalFile, OverlayArtifacts};
 #[cfg(feature = "rest")]
-use super::{http::HttpArtifacts, proxy::ProxyArtifacts};
+use super::{elsewhere, hosts, http::HttpArtifacts, proxy::ProxyArtifacts};
 #[cfg(feature = "rest")]
 use crate::rest::Session;
-use crate::settings::{AzureSettings, GcsSettings, HttpSettings, S3Settings};
+use crate::settings::{AzureSettings, GcsSettings, HttpSettings, LocalRoots, S3Settings};
 use crate::uri::{ArtifactUri, Resolved};
 use crate::{Error, Result};
 
@@ -21,17 +21,19 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ArtifactSettings {
-    /// Whether a server may name a folder of this machine as the place of artifacts: yes, for shared file systems are a
-    /// common set-up of teams.
-    pub local_roots: bool,
-    /// Hosts that a server may name in `mlflow-artifacts://host` and `http(s)://host`, as `host` or `host:port`. The
-    /// server's own is always allowed; others are not, for a request to any host is what an attacker would ask for.
+    /// Whether a server may name a folder of this machine as the place of artifacts, and what may happen in it
+    /// (`ST_SERVER_FOLDERS`).
+    pub local_roots: LocalRoots,
+    /// Hosts that a server may send us to beside its own: in `mlflow-artifacts://host` and `http(s)://host`, and with parts of
+    /// large files; as `host`, `host:port` or `scheme://host:port` (`ST_ALLOWED_HOSTS`). Others are refused, for a request to
+    /// any host is what an attacker would ask for; only parts may go to any that the whole world can ask with TLS. Whoever is
+    /// asked there, our credentials stay with the server.
     pub allowed_hosts: Vec<String>,
     /// Files from so many bytes on travel in parts where the server can do that: 500 MiB
     /// (`MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE`).
     pub multipart_from: u64,
-    /// How large such a part is: 10 MiB (`MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE`). Files for object stores travel in parts as
-    /// soon as they are larger than one, and no part is smaller than 5 MiB there.
+    /// How large such a part is: 10 MiB (`MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE`), and no smaller than 5 MiB. Files for object
+    /// stores travel in parts as soon as they are larger than one.
     pub multipart_part: u64,
     /// How S3 is reached; the address, keys and certificates of its own.
     pub s3: S3Settings,
@@ -46,7 +48,7 @@ pub struct ArtifactSettings {
 impl Default for ArtifactSettings {
     fn default() -> Self {
         Self {
-            local_roots: true,
+            local_roots: LocalRoots::default(),
             allowed_hosts: Vec::new(),
             multipart_from: 500 << 20,
             multipart_part: 10 << 20,
@@ -55,6 +57,22 @@ impl Default for ArtifactSettings {
             azure: AzureSettings::default(),
             http: HttpSettings::default(),
         }
+    }
+}
+
+impl ArtifactSettings {
+    /// What a server's word about folders of this machine is worth.
+    #[must_use]
+    pub fn with_local_roots(mut self, local_roots: LocalRoots) -> Self {
+        self.local_roots = local_roots;
+        self
+    }
+
+    /// One more host that a server may send us to.
+    #[must_use]
+    pub fn with_allowed_host(mut self, host: impl Into<String>) -> Self {
+        self.allowed_hosts.push(host.into());
+        self
     }
 }
 
@@ -76,6 +94,10 @@ impl Default for ArtifactSettings {
 #[derive(Clone, Debug)]
 pub struct Artifacts {
     settings: ArtifactSettings,
+    /// Whether what stores name is the user's own word: they are files of this machine.
+    own_stores: bool,
+    /// Files that we put into folders which a server named.
+    written: Written,
     #[cfg(feature = "__objects")]
     buckets: super::objects::Opened,
     #[cfg(feature = "rest")]
@@ -96,6 +118,8 @@ impl Artifacts {
     pub fn new(settings: ArtifactSettings) -> Self {
         Self {
             settings,
+            own_stores: false,
+            written: Written::default(),
             #[cfg(feature = "__objects")]
             buckets: super::objects::Opened::default(),
             #[cfg(feature = "rest")]
@@ -108,6 +132,14 @@ impl Artifacts {
     #[must_use]
     pub fn with_session(mut self, session: Session) -> Self {
         self.session = Some(session);
+        self
+    }
+
+    /// Artifacts of stores that are the user's own, such as a database of this machine: what they name is as good as what the
+    /// user names. Without this, a store may be a hostile server.
+    #[must_use]
+    pub fn with_own_stores(mut self) -> Self {
+        self.own_stores = true;
         self
     }
 
@@ -248,11 +280,9 @@ impl Artifacts {
     }
 
     fn opened(&self, uri: &ArtifactUri, origin: Origin) -> Result<Arc<dyn ArtifactStore>> {
+        let origin = if self.own_stores { Origin::Caller } else { origin };
         match uri {
-            ArtifactUri::Local(_) if origin == Origin::Store && !self.settings.local_roots => {
-                Err(refused(uri, "a server may not name folders of this machine"))
-            }
-            ArtifactUri::Local(root) => Ok(Arc::new(LocalArtifacts::new(root))),
+            ArtifactUri::Local(root) => self.in_folder(uri, root, origin),
             ArtifactUri::Model(_) | ArtifactUri::Run(_) => {
                 Err(refused(uri, "a store must be asked first what this means"))
             }
@@ -260,6 +290,18 @@ impl Artifacts {
             ArtifactUri::S3(_) | ArtifactUri::Gcs(_) | ArtifactUri::Azure(_) => self.in_bucket(uri, origin),
             ArtifactUri::Foreign { .. } => Err(refused(uri, "this kind of URI is not served")),
         }
+    }
+
+    fn in_folder(&self, uri: &ArtifactUri, root: &Path, origin: Origin) -> Result<Arc<dyn ArtifactStore>> {
+        let store = LocalArtifacts::new(root);
+        Ok(Arc::new(match (origin, self.settings.local_roots) {
+            (Origin::Caller, _) | (_, LocalRoots::Replace) => store,
+            (Origin::Store, LocalRoots::Add) => store.sparing(self.written.clone()),
+            (Origin::Store, LocalRoots::Refuse) => {
+                let problem = "a server may not name folders of this machine (ST_SERVER_FOLDERS)";
+                return Err(refused(uri, problem));
+            }
+        }))
     }
 
     #[cfg(feature = "__objects")]
@@ -281,35 +323,39 @@ impl Artifacts {
 
     #[cfg(feature = "rest")]
     fn over_http(&self, uri: &ArtifactUri, origin: Origin) -> Result<Arc<dyn ArtifactStore>> {
-        let Some(session) = &self.session else {
-            return Err(refused(uri, "there is no tracking server to reach it through"));
-        };
-        let store: Arc<dyn ArtifactStore> = match uri {
+        match uri {
             ArtifactUri::Proxy(proxy) => {
-                Arc::new(ProxyArtifacts::open(session.clone(), proxy, &self.settings)?)
+                let Some(session) = &self.session else {
+                    return Err(refused(uri, "there is no tracking server to reach it through"));
+                };
+                let store = ProxyArtifacts::open(session.clone(), proxy, &self.settings)?;
+                self.may_go_to(store.server(), uri, origin)?;
+                Ok(Arc::new(store))
             }
-            ArtifactUri::Web(web) => Arc::new(HttpArtifacts::new(session.clone(), web.clone())),
-            _ => return Err(refused(uri, "this kind of URI is not served over HTTP")),
-        };
-        let host = match uri {
-            ArtifactUri::Proxy(proxy) => proxy.host.clone(),
-            ArtifactUri::Web(web) => Some(authority(web.expose())),
-            _ => None,
-        };
-        match host.filter(|host| *host != authority(session.address())) {
-            Some(host) if origin == Origin::Store && !self.settings.allowed_hosts.contains(&host) => {
-                Err(refused(uri, "the server names another host, which is not among the allowed ones"))
+            ArtifactUri::Web(web) => {
+                self.may_go_to(web.expose(), uri, origin)?;
+                let session = match &self.session {
+                    Some(session) => session.clone(),
+                    None => elsewhere::web(&self.settings)?,
+                };
+                Ok(Arc::new(HttpArtifacts::new(session, web.clone())))
             }
-            _ => Ok(store),
+            _ => Err(refused(uri, "this kind of URI is not served over HTTP")),
         }
     }
-}
 
-/// Host and port as they stand in an address.
-#[cfg(feature = "rest")]
-pub(super) fn authority(url: &url::Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    /// Whether a store may name an address: its own server's, or one that the user has allowed.
+    #[cfg(feature = "rest")]
+    fn may_go_to(&self, url: &url::Url, uri: &ArtifactUri, origin: Origin) -> Result<()> {
+        let own = self.session.as_ref().is_some_and(|session| session.address().origin() == url.origin());
+        if own || origin == Origin::Caller || hosts::is_among(url, &self.settings.allowed_hosts) {
+            return Ok(());
+        }
+        Err(refused(
+            uri,
+            "the server names another host, which is not among the allowed ones (ST_ALLOWED_HOSTS)",
+        ))
+    }
 }
 
 /// This build has no feature for an object store.

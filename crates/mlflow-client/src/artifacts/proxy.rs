@@ -5,11 +5,13 @@ use mlflow_types::server_info::ServerInfo;
 use mlflow_types::{Method, Repeat};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::sync::OnceLock;
+
 use tokio::sync::OnceCell;
 use url::Url;
 
 use super::store::{ArtifactRead, ArtifactStore, FileInfo, LocalFile, ReadStart};
-use super::{ArtifactPath, ArtifactSettings, answer, multipart};
+use super::{ArtifactPath, ArtifactSettings, answer, elsewhere, multipart};
 use crate::rest::{HttpBody, HttpRequest, Session};
 use crate::uri::ProxyUri;
 use crate::{Error, Result};
@@ -29,6 +31,8 @@ pub struct ProxyArtifacts {
     pub(super) settings: ArtifactSettings,
     /// Whether the server takes files in parts; asked once, when the first large file comes.
     takes_parts: OnceCell<bool>,
+    /// The way to what stands behind the server; made when the first large file comes.
+    object_store: OnceLock<Session>,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +67,27 @@ impl ProxyArtifacts {
             uri: uri.clone(),
             settings: settings.clone(),
             takes_parts: OnceCell::new(),
+            object_store: OnceLock::new(),
         })
+    }
+
+    /// The server whose proxy it is.
+    pub(super) fn server(&self) -> &Url {
+        &self.server
+    }
+
+    /// An address that the server gives for bytes of a file, if we may go there.
+    pub(super) fn store_address(&self, url: &str) -> Option<Url> {
+        elsewhere::store_address(url, &self.server, &self.settings)
+    }
+
+    /// The way there.
+    pub(super) fn object_store(&self) -> Result<&Session> {
+        if let Some(session) = self.object_store.get() {
+            return Ok(session);
+        }
+        let session = elsewhere::object_store(&self.server, &self.settings)?;
+        Ok(self.object_store.get_or_init(|| session))
     }
 
     /// A path as the proxy knows it.

@@ -28,7 +28,10 @@ impl Client {
     pub fn connect(settings: &Settings) -> Result<Self> {
         let (tracking_uri, registry_uri) =
             (settings.tracking_uri.as_ref(), settings.effective_registry_uri());
-        let artifacts = Artifacts::new(artifact_settings(settings));
+        let mut artifacts = Artifacts::new(artifact_settings(settings));
+        if Place::of(tracking_uri)? == Place::Embedded && Place::of(registry_uri)? == Place::Embedded {
+            artifacts = artifacts.with_own_stores();
+        }
         let (tracking, same, artifacts) = match Place::of(tracking_uri)? {
             Place::Embedded => {
                 let (tracking, registry) = embedded(tracking_uri)?;
@@ -132,6 +135,8 @@ fn artifact_settings(settings: &Settings) -> ArtifactSettings {
     artifacts.gcs = settings.artifacts.gcs.clone();
     artifacts.azure = settings.artifacts.azure.clone();
     artifacts.http = settings.http.clone();
+    artifacts.local_roots = settings.artifacts.server_folders;
+    artifacts.allowed_hosts.clone_from(&settings.artifacts.allowed_hosts);
     artifacts.multipart_part = settings.artifacts.multipart_upload_chunk;
     artifacts.multipart_from = if settings.artifacts.multipart_upload {
         settings.artifacts.multipart_upload_minimum

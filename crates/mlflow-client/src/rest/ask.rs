@@ -42,7 +42,7 @@ impl Session {
             }
             Error::Decode { route, source } => {
                 let words = source.to_string();
-                let scrubbed = identity::without(&self.identity().scrub(&words), secrets);
+                let scrubbed = identity::without(&self.scrub(&words), secrets);
                 let source = if scrubbed == words { source } else { scrubbed.into() };
                 Error::Decode { route, source }
             }

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::fs;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt, TryStreamExt};
 use mlflow_types::Method;
+use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, redirect};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
@@ -34,7 +36,11 @@ pub struct HttpTransport {
     /// All others. To read the system's certificates takes some 30 ms: that waits for somebody who needs them.
     secure: OnceLock<Client>,
     settings: HttpSettings,
+    guard: Option<Guard>,
 }
+
+/// Whether an address that a name stands for may be connected to.
+pub(crate) type Guard = fn(IpAddr) -> bool;
 
 impl HttpTransport {
     /// Prepares connections; none is opened yet.
@@ -43,13 +49,23 @@ impl HttpTransport {
     /// [`Error::File`] for a certificate that cannot be read, [`Error::Setting`] for one that is none, or a proxy that is
     /// none.
     pub fn new(settings: &HttpSettings) -> Result<Self> {
-        let transport = Self { plain: None, secure: OnceLock::new(), settings: settings.clone() };
+        Self::build(settings, None)
+    }
+
+    /// The same, to names that stand for addresses which `guard` lets pass. Addresses that are written out, and names that a
+    /// proxy looks up, are not its business.
+    pub(crate) fn guarded(settings: &HttpSettings, guard: Guard) -> Result<Self> {
+        Self::build(settings, Some(guard))
+    }
+
+    fn build(settings: &HttpSettings, guard: Option<Guard>) -> Result<Self> {
+        let transport = Self { plain: None, secure: OnceLock::new(), settings: settings.clone(), guard };
         if settings.proxies.is_any() || !settings.tls.is_default() {
             // What cannot be read or understood is told now, not at the first request.
             transport.secure()?;
             return Ok(transport);
         }
-        Ok(Self { plain: Some(Plain::new(settings)?), ..transport })
+        Ok(Self { plain: Some(Plain::new(|| transport.connections())?), ..transport })
     }
 
     /// The connections for an address.
@@ -64,10 +80,39 @@ impl HttpTransport {
         if let Some(client) = self.secure.get() {
             return Ok(client);
         }
-        let builder = tls(connections(&self.settings), &self.settings.tls)?;
+        let builder = tls(self.connections(), &self.settings.tls)?;
         let builder = proxies(builder, &self.settings.proxies)?;
         let client = builder.build().map_err(|error| wrong("HTTP", error))?;
         Ok(self.secure.get_or_init(|| client))
+    }
+
+    fn connections(&self) -> ClientBuilder {
+        let builder = connections(&self.settings);
+        let Some(guard) = self.guard else { return builder };
+        let proxies = self.settings.proxies.addresses();
+        let proxies = proxies.iter().filter_map(Url::host_str).map(str::to_owned).collect();
+        builder.dns_resolver(Arc::new(Guarded { guard, proxies }))
+    }
+}
+
+/// Names as the system has them, without the addresses that the guard holds back.
+struct Guarded {
+    guard: Guard,
+    /// The user's own, which may be anywhere.
+    proxies: Vec<String>,
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = if self.proxies.iter().any(|host| host == name.as_str()) { |_| true } else { self.guard };
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let passed: Vec<SocketAddr> = found.filter(|address| guard(address.ip())).collect();
+            if passed.is_empty() {
+                return Err(format!("{} stands for no address that may be asked", name.as_str()).into());
+            }
+            Ok(Box::new(passed.into_iter()) as _)
+        })
     }
 }
 
@@ -82,13 +127,12 @@ struct Plain {
 }
 
 impl Plain {
-    fn new(settings: &HttpSettings) -> Result<Self> {
+    fn new(connections: impl Fn() -> ClientBuilder) -> Result<Self> {
         let build = |builder: ClientBuilder| {
             let client = builder.tls_certs_only([]).no_proxy().build();
             client.map_err(|error| wrong("HTTP", error))
         };
-        let near = connections(settings).pool_max_idle_per_host(0);
-        Ok(Self { near: build(near)?, far: build(connections(settings))? })
+        Ok(Self { near: build(connections().pool_max_idle_per_host(0))?, far: build(connections())? })
     }
 
     fn to(&self, url: &Url) -> &Client {
@@ -174,7 +218,7 @@ fn wrong(setting: &str, error: reqwest::Error) -> Error {
 impl Transport for HttpTransport {
     fn separate(&self) -> Option<Arc<dyn Transport>> {
         // It was made from the same settings before; if a certificate has gone since, what is open still works.
-        Self::new(&self.settings).ok().map(|transport| Arc::new(transport) as _)
+        Self::build(&self.settings, self.guard).ok().map(|transport| Arc::new(transport) as _)
     }
 
     async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {

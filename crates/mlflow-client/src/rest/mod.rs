@@ -32,6 +32,7 @@ pub(crate) use decode::LONGEST_REFUSAL;
 pub(crate) use decode::refusal;
 pub use http::HttpTransport;
 pub use identity::Identity;
+pub(crate) use patience::Patience;
 pub use probe::ServerReport;
 pub use session::Session;
 pub use store::RestStore;

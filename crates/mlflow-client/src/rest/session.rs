@@ -32,6 +32,8 @@ pub struct Session {
     clock: Arc<dyn Clock>,
     address: Url,
     identity: Identity,
+    /// Who we are to the proxies on the way.
+    to_proxies: Arc<[Identity]>,
     policy: RetryPolicy,
     workspace: Option<String>,
     follow: bool,
@@ -51,6 +53,7 @@ impl Session {
             clock: Arc::new(SystemClock::new()),
             address,
             identity,
+            to_proxies: Arc::default(),
             policy: RetryPolicy::default(),
             workspace: None,
             follow: true,
@@ -82,7 +85,9 @@ impl Session {
     /// With another patience, and following redirects or not.
     #[must_use]
     pub fn with_http(self, settings: &HttpSettings) -> Self {
-        Self { policy: settings.retry.clone(), follow: settings.allow_redirects, ..self }
+        let mut proxies = settings.proxies.addresses();
+        let to_proxies = proxies.iter_mut().filter_map(|proxy| take_user(proxy).ok().flatten()).collect();
+        Self { policy: settings.retry.clone(), follow: settings.allow_redirects, to_proxies, ..self }
     }
 
     /// The same on connections of its own, for use on another runtime.
@@ -134,8 +139,10 @@ impl Session {
         &self.policy
     }
 
-    pub(super) fn identity(&self) -> &Identity {
-        &self.identity
+    /// Words from outside without anything that proves who we are, to the server or on the way to it.
+    pub(super) fn scrub(&self, words: &str) -> String {
+        let words = self.identity.scrub(words);
+        self.to_proxies.iter().fold(words, |words, identity| identity.scrub(&words))
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -235,7 +242,7 @@ impl Session {
     /// A refusal with the beginning of what the server says. Some servers quote the request; our secrets are taken out.
     async fn refusal(&self, mut response: HttpResponse) -> HttpResponse {
         let body = response.beginning(decode::LONGEST_REFUSAL).await;
-        let words = self.identity.scrub(&String::from_utf8_lossy(&body));
+        let words = self.scrub(&String::from_utf8_lossy(&body));
         HttpResponse::new(response.status, response.headers, words)
     }
 
@@ -294,7 +301,7 @@ impl Session {
     }
 
     fn redirect(&self, route: &str, to: &Url, problem: &str) -> Error {
-        let location = self.identity.scrub(&redacted(to.as_str()));
+        let location = self.scrub(&redacted(to.as_str()));
         Error::Redirect { route: route.to_owned(), location, problem: problem.to_owned() }
     }
 }

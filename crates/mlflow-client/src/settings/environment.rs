@@ -11,7 +11,8 @@ use super::ini::Ini;
 use super::variables as name;
 use super::{
     ArtifactSettings, AwsKeys, Credentials, Databricks, DatabricksProfile, HttpSettings, KeepAlive,
-    LoggingSettings, Proxies, RetryPolicy, Secret, Settings, StoreUri, Tls, Verify, object_environment,
+    LocalRoots, LoggingSettings, Proxies, RetryPolicy, Secret, Settings, StoreUri, Tls, Verify,
+    object_environment,
 };
 use crate::{Error, Result};
 
@@ -67,6 +68,12 @@ impl Environment<'_> {
 
     pub(super) fn path(&self, variable: &str) -> Option<PathBuf> {
         self.text(variable).map(PathBuf::from)
+    }
+
+    /// What commas are between.
+    fn list(&self, variable: &str) -> Vec<String> {
+        let text = self.text(variable).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
     /// As Python's: `true`, `false`, `1`, `0`, in any case.
@@ -271,7 +278,8 @@ fn artifacts(environment: &Environment<'_>) -> Result<ArtifactSettings> {
         s3: object_environment::s3(environment)?,
         gcs: object_environment::gcs(environment),
         azure: object_environment::azure(environment),
-        multipart_upload: environment.flag(name::MLFLOW_ENABLE_MULTIPART_UPLOAD, true)?,
+        multipart_upload: environment.flag(name::MLFLOW_ENABLE_MULTIPART_UPLOAD, true)?
+            && environment.flag(name::MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD, true)?,
         multipart_download: environment.flag(name::MLFLOW_ENABLE_MULTIPART_DOWNLOAD, true)?,
         multipart_upload_minimum: bytes(
             name::MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE,
@@ -289,7 +297,19 @@ fn artifacts(environment: &Environment<'_>) -> Result<ArtifactSettings> {
             name::MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE,
             default.multipart_download_chunk,
         )?,
+        server_folders: server_folders(environment)?,
+        allowed_hosts: environment.list(name::ST_ALLOWED_HOSTS),
     })
+}
+
+fn server_folders(environment: &Environment<'_>) -> Result<LocalRoots> {
+    let variable = name::ST_SERVER_FOLDERS;
+    match environment.text(variable).as_deref() {
+        None | Some("add") => Ok(LocalRoots::Add),
+        Some("replace") => Ok(LocalRoots::Replace),
+        Some("refuse") => Ok(LocalRoots::Refuse),
+        Some(text) => Err(wrong(variable, format!("`{text}` is none of `add`, `replace` and `refuse`"))),
+    }
 }
 
 fn logging(environment: &Environment<'_>) -> Result<LoggingSettings> {

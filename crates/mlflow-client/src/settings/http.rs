@@ -135,4 +135,14 @@ impl Proxies {
     pub(crate) fn is_any(&self) -> bool {
         self.http.is_some() || self.https.is_some()
     }
+
+    /// Their addresses; a proxy may be written without a scheme.
+    pub(crate) fn addresses(&self) -> Vec<url::Url> {
+        let parsed = [&self.http, &self.https].into_iter().flatten().filter_map(|proxy| {
+            let proxy = proxy.expose();
+            let whole = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
+            url::Url::parse(&whole).ok()
+        });
+        parsed.collect()
+    }
 }

@@ -7,6 +7,7 @@ mod aws;
 mod environment;
 mod http;
 mod ini;
+mod local_roots;
 mod object_environment;
 mod objects;
 mod secret;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use http::{HttpSettings, KeepAlive, Proxies, RetryPolicy, Tls, Verify};
+pub use local_roots::LocalRoots;
 pub use objects::{AzureSettings, GcsSettings, S3Addressing, S3Credentials, S3Settings};
 pub use secret::{Secret, StoreUri, redacted};
 
@@ -137,7 +139,7 @@ pub struct ArtifactSettings {
     pub azure: AzureSettings,
     /// Whether big files go up in parts, where the server can.
     pub multipart_upload: bool,
-    /// Whether big files come down in parts, where the server can.
+    /// Whether big files may come down in parts; none does yet.
     pub multipart_download: bool,
     /// Bytes from which on a file goes up in parts.
     pub multipart_upload_minimum: u64,
@@ -147,6 +149,10 @@ pub struct ArtifactSettings {
     pub multipart_download_minimum: u64,
     /// Bytes of such a part.
     pub multipart_download_chunk: u64,
+    /// What a server's word about folders of this machine is worth.
+    pub server_folders: LocalRoots,
+    /// Hosts that a server may send us to, beside its own.
+    pub allowed_hosts: Vec<String>,
 }
 
 impl Default for ArtifactSettings {
@@ -161,6 +167,8 @@ impl Default for ArtifactSettings {
             multipart_upload_chunk: 10 << 20,
             multipart_download_minimum: 500 << 20,
             multipart_download_chunk: 100 << 20,
+            server_folders: LocalRoots::default(),
+            allowed_hosts: Vec::new(),
         }
     }
 }

@@ -161,16 +161,28 @@ variables! {
 
     /// `false`: no upload in parts.
     MLFLOW_ENABLE_MULTIPART_UPLOAD,
-    /// `false`: no download in parts.
+    /// `false`: no upload in parts past a server's artifact proxy, whatever the server says that it can do.
+    MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD,
+    /// Read and checked; no download comes in parts. A file comes as one stream, which goes on where it broke, and several
+    /// files come at a time. Python asks a server with an object store behind it for an address there
+    /// (`mlflow-artifacts/presigned`), and reads ranges of it.
     MLFLOW_ENABLE_MULTIPART_DOWNLOAD,
     /// Bytes from which on a file goes up in parts; 500 MiB if absent.
     MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE,
-    /// Bytes of such a part; 10 MiB if absent.
+    /// Bytes of such a part; 10 MiB if absent, and no fewer than 5 MiB, since object stores take no smaller ones.
     MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE,
-    /// Bytes from which on a file comes down in parts; 500 MiB if absent.
+    /// Read and checked, as `MLFLOW_ENABLE_MULTIPART_DOWNLOAD` is.
     MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE,
-    /// Bytes of such a part; 100 MiB if absent.
+    /// Read and checked, as `MLFLOW_ENABLE_MULTIPART_DOWNLOAD` is.
     MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE,
+
+    /// Ours: hosts that a server may send us to beside its own, for artifacts and for parts of large files, separated by
+    /// commas: `host`, `host:port` or `scheme://host:port`. Our credentials stay with the server all the same.
+    ST_ALLOWED_HOSTS,
+    /// Ours: what may happen where a server names a folder of this machine for artifacts. `add`: files are read and added,
+    /// and none is replaced that this program did not write; `replace`: also replaced, as in Python; `refuse`: nothing.
+    /// `add` if absent.
+    ST_SERVER_FOLDERS,
 
     /// `true`: what is logged is sent in the background.
     MLFLOW_ENABLE_ASYNC_LOGGING,

@@ -9,6 +9,7 @@
 
 mod files;
 mod folders;
+mod parts;
 #[cfg(feature = "s3")]
 mod s3_only;
 

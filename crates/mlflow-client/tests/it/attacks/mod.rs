@@ -1,7 +1,9 @@
 //! Servers that mean harm, or are broken enough to do it.
 
 mod answers;
+mod multipart;
 mod names;
+mod places;
 mod secrets;
 
 use std::fmt::Write as _;

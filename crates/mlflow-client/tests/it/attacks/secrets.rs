@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use mlflow_client::artifacts::DownloadOptions;
+use mlflow_client::artifacts::{DownloadOptions, UploadOptions};
 use mlflow_client::types::SecretText;
 use mlflow_client::types::experiments::{CreateExperiment, GetExperiment};
 use mlflow_client::uri::ArtifactUri;
@@ -143,4 +143,126 @@ async fn what_a_call_keeps_secret_is_in_no_refusal() {
         let shown = format!("{} {error:?}", chain(&error));
         assert!(!shown.contains("ote-me-not"), "{shown}");
     }
+}
+
+/// Settings with a secret, and how that travels if it does.
+struct Kept {
+    settings: Settings,
+    secrets: Vec<&'static str>,
+    /// What the server must have heard, so that a failure to ask is not taken for a secret kept.
+    heard: &'static str,
+    /// Files that are asked for as well.
+    uri: Option<&'static str>,
+}
+
+/// What each kind of setting keeps secret.
+fn kept(url: &str) -> Vec<Kept> {
+    let proxy = url.replace("http://", &format!("http://ann:{PASSWORD}@"));
+    let mut all = vec![
+        Kept {
+            settings: settings("databricks", &[("DATABRICKS_HOST", url), ("DATABRICKS_TOKEN", TOKEN)]),
+            secrets: vec![TOKEN],
+            heard: TOKEN,
+            uri: None,
+        },
+        Kept {
+            settings: settings("http://mlflow.test", &[("http_proxy", &proxy)]),
+            secrets: vec![PASSWORD, BASIC],
+            heard: BASIC,
+            uri: None,
+        },
+    ];
+    #[cfg(feature = "aws-sigv4")]
+    all.push(Kept {
+        settings: settings(
+            url,
+            &[
+                ("MLFLOW_TRACKING_AWS_SIGV4", "true"),
+                ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+                ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG"),
+                ("AWS_SESSION_TOKEN", "FwoGZXIvYXdzEBYaDGfoo"),
+                ("AWS_REGION", "eu-west-3"),
+            ],
+        ),
+        secrets: vec!["wJalrXUtnFEMI/K7MDENG", "FwoGZXIvYXdzEBYaDGfoo"],
+        heard: "FwoGZXIvYXdzEBYaDGfoo",
+        uri: None,
+    });
+    #[cfg(feature = "s3")]
+    all.push(Kept {
+        settings: settings(
+            url,
+            &[
+                ("MLFLOW_S3_ENDPOINT_URL", url),
+                ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+                ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG"),
+                ("AWS_SESSION_TOKEN", "FwoGZXIvYXdzEBYaDGfoo"),
+                ("MLFLOW_S3_UPLOAD_EXTRA_ARGS", r#"{"SSECustomerKey": "c3NlLWN1c3RvbWVyLWtleQ"}"#),
+            ],
+        ),
+        secrets: vec!["wJalrXUtnFEMI/K7MDENG", "FwoGZXIvYXdzEBYaDGfoo", "c3NlLWN1c3RvbWVyLWtleQ"],
+        heard: "GET /api",
+        uri: Some("s3://bucket/a"),
+    });
+    #[cfg(feature = "azure")]
+    for (variable, value, secret) in [
+        ("AZURE_STORAGE_ACCESS_KEY", "YWNjb3VudC1rZXktb2Ytb3Vycw==", "YWNjb3VudC1rZXktb2Ytb3Vycw"),
+        ("AZURE_STORAGE_ACCESS_KEY", "no-base64-at-all!", "no-base64-at-all"),
+        ("AZURE_STORAGE_SAS_TOKEN", "sv=2022-11-02&sig=c2FzLXNpZ25hdHVyZQ", "c2FzLXNpZ25hdHVyZQ"),
+        (
+            "AZURE_STORAGE_CONNECTION_STRING",
+            "DefaultEndpointsProtocol=https;AccountName=account;AccountKey=Y29ubmVjdGlvbi1rZXk=",
+            "Y29ubmVjdGlvbi1rZXk",
+        ),
+    ] {
+        all.push(Kept {
+            // Whoever is asked, it is this server that hears of it.
+            settings: settings(url, &[(variable, value), ("https_proxy", &proxy)]),
+            secrets: vec![secret, PASSWORD, BASIC],
+            heard: "GET /api",
+            uri: Some("abfss://container@account.dfs.core.windows.net/a"),
+        });
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_key_of_any_kind_is_shown() {
+    let traced = Traced::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(traced.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    for server in servers() {
+        for kept in kept(&server.url()) {
+            let before = server.seen().len();
+            let client = twice(&kept.settings);
+            let mut shown = format!("{:?}\n{client:?}\n{}\n", kept.settings, kept.settings.store_address());
+            shown.push_str(&failures(&client).await);
+            if let Some(uri) = kept.uri {
+                shown.push_str(&object_store_failures(&client, uri).await);
+            }
+            let seen = server.seen().split_off(before);
+            assert!(seen.iter().any(|head| head.contains(kept.heard)), "{}: {seen:?}", kept.heard);
+            shown.push_str(&String::from_utf8_lossy(&traced.0.lock().unwrap()));
+            for secret in kept.secrets {
+                let line = shown.lines().find(|line| line.contains(secret));
+                assert_eq!(line, None);
+            }
+        }
+    }
+}
+
+/// What fails with an object store, as [`failures`] shows it.
+async fn object_store_failures(client: &Client, uri: &str) -> String {
+    let uri: ArtifactUri = uri.parse().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("x"), "x").unwrap();
+    let resolved = client.resolve(&uri).await.unwrap();
+    let (download, upload) = (DownloadOptions::default(), UploadOptions::default());
+    let errors = [
+        client.artifacts().download(&resolved, &folder.path().join("new"), &download).await.map(drop),
+        client.artifacts().upload(folder.path(), &uri, &upload).await.map(drop),
+    ];
+    let errors = errors.into_iter().filter_map(Result::err);
+    errors.map(|error| format!("{}\n{error:?}", chain(&error))).collect::<Vec<_>>().join("\n")
 }

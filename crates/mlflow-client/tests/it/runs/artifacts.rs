@@ -16,9 +16,7 @@ async fn a_run_keeps_its_artifacts() {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn TrackingStore> = Arc::new(EmbeddedStore::open_default(folder.path()).unwrap());
     let run = ActiveRun::start(Arc::clone(&store), experiment().with_logging(logging())).await.unwrap();
-    let mut settings = ArtifactSettings::default();
-    settings.local_roots = true;
-    let artifacts = Artifacts::new(settings);
+    let artifacts = Artifacts::new(ArtifactSettings::default());
     let logged = run.artifacts(&artifacts).unwrap();
     logged.log_text("hü\n", &path("t.txt")).await.unwrap();
     logged.log_dict(&json!({"a": [1, 2], "f": 1.5}), &path("d.json")).await.unwrap();
