@@ -62,8 +62,8 @@ pub use input_example::InputExample;
 pub use load::{DigestPolicy, LoadOptions, LoadedModel, load_model, load_model_with};
 #[cfg(feature = "client")]
 pub use log::{
-    FetchedModel, LogError, LogOptions, ModelInfo, Registration, StopSwitch, download_model, fetch_model,
-    fetch_model_with, log_model, register_model,
+    FetchedModel, LogError, LogOptions, ModelInfo, Registration, StopSwitch, download_model,
+    fetch_files_with, fetch_model, fetch_model_with, log_model, register_model,
 };
 pub use mlmodel::{
     ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,
