@@ -14,7 +14,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<()> {
     let mut totals = Totals::default();
     let outcome = all(arguments, &mut totals);
     if totals.ignored > 0 {
-        println!("{} tests need something that is not set up here; `--live` runs them", totals.ignored);
+        println!("{} ignored: processes of other tests, which start them", totals.ignored);
     }
     totals.conclude(outcome)
 }

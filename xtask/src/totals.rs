@@ -8,7 +8,7 @@ use std::iter::Sum;
 pub(crate) struct Totals {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
-    /// Tests marked `#[ignore]`, which only `--live` runs.
+    /// Tests marked `#[ignore]`: processes that other tests start.
     pub(crate) ignored: u64,
 }
 
@@ -61,7 +61,8 @@ impl Sum for Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} passed, {} failed", self.passed, self.failed)
+        write!(out, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.ignored > 0 { write!(out, ", {} ignored", self.ignored) } else { Ok(()) }
     }
 }
 
@@ -97,6 +98,11 @@ mod tests {
     #[test]
     fn scripts_print_a_plain_line() {
         assert_eq!(Totals::of_script("ok a\n12 passed, 1 failed\n3 passed, 0 failed\n"), totals(15, 1, 0));
-        assert_eq!(totals(15, 1, 4).to_string(), "15 passed, 1 failed");
+    }
+
+    #[test]
+    fn what_was_not_run_is_counted_in_the_last_line() {
+        assert_eq!(totals(15, 1, 4).to_string(), "15 passed, 1 failed, 4 ignored");
+        assert_eq!(totals(15, 0, 0).to_string(), "15 passed, 0 failed");
     }
 }

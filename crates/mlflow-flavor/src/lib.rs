@@ -63,7 +63,7 @@ pub use load::{DigestPolicy, LoadOptions, LoadedModel, load_model, load_model_wi
 #[cfg(feature = "client")]
 pub use log::{
     FetchedModel, InvalidPromptUri, LogError, LogOptions, ModelInfo, PromptUri, Registration, StopSwitch,
-    download_model, fetch_model, fetch_model_with, log_model, register_model,
+    download_model, fetch_files_with, fetch_model, fetch_model_with, log_model, register_model,
 };
 pub use mlmodel::{
     ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,

@@ -20,8 +20,8 @@ pub(crate) use models::{
 };
 pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
 pub(crate) use runs::{
-    DownloadArtifactsArgs, ExperimentsArgs, ExperimentsCommand, ListArtifactsArgs, ListExperimentsArgs,
-    ListRunsArgs, ReplayArgs, RunArtifactsCommand, RunsArgs, RunsCommand, ShowRunArgs,
+    DownloadArtifactsArgs, ExperimentsArgs, ExperimentsCommand, ImportArgs, ListArtifactsArgs,
+    ListExperimentsArgs, ListRunsArgs, ReplayArgs, RunArtifactsCommand, RunsArgs, RunsCommand, ShowRunArgs,
 };
 pub(crate) use save::{FlavorArgs, SaveArgs};
 pub(crate) use search::{SearchArgs, SimilarityArgs};

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::path::Path;
 
 use anyhow::Context;
-use mlflow_client::Client;
+use mlflow_client::artifacts::Artifacts;
 use mlflow_client::settings::StoreUri;
 use mlflow_client::uri::{ArtifactUri, Resolved};
+use mlflow_client::{Client, FileStore};
 use tokio::runtime::Runtime;
 
 use crate::error::Error;
@@ -33,7 +34,9 @@ impl Mlflow {
     /// Opens what the settings name, to look at what is there. A server is not asked anything yet; the embedded store must
     /// exist, because a new one would answer every question with nothing.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
-        if settings.mlflow()?.tracking_uri.is_none() && !Path::new(DATABASE).exists() {
+        let unnamed = settings.mlflow()?.tracking_uri.is_none();
+        // Of a store of files, which is not served, there is more to say than that there is no database.
+        if unnamed && !Path::new(DATABASE).exists() && !FileStore::is_one(Path::new("mlruns")) {
             return Err(Error::NoStore { file: DATABASE }.into());
         }
         Self::open_or_create(settings)
@@ -41,11 +44,7 @@ impl Mlflow {
 
     /// Opens what the settings name, to write to it. The embedded store is created if it is missing.
     pub(crate) fn open_or_create(settings: &Settings) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .context("cannot start the threads that speak to MLflow")?;
+        let runtime = runtime()?;
         let mlflow = settings.mlflow()?;
         let client = runtime.block_on(async { Client::connect(&mlflow) }).context("cannot open MLflow")?;
         let shown = |uri: Option<&StoreUri>| uri.map_or_else(|| EMBEDDED.to_owned(), ToString::to_string);
@@ -96,4 +95,27 @@ impl Mlflow {
     pub(crate) fn registry_shown(&self) -> &str {
         &self.registry
     }
+}
+
+/// Whether only a store knows what a URI means or leads to it.
+pub(crate) fn needs_store(uri: &ArtifactUri) -> bool {
+    let leads_itself = matches!(
+        uri,
+        ArtifactUri::Local(_) | ArtifactUri::S3(_) | ArtifactUri::Gcs(_) | ArtifactUri::Azure(_)
+    );
+    !leads_itself
+}
+
+/// The way to files of which [no store](needs_store) needs to be asked, and the runtime that drives it.
+pub(crate) fn files(settings: &Settings) -> anyhow::Result<(Artifacts, Runtime)> {
+    Ok((Client::artifacts_alone(&settings.mlflow()?), runtime()?))
+}
+
+/// What drives requests from synchronous code.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the threads that speak to MLflow")
 }

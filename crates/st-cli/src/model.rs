@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use mlflow_client::uri::ArtifactUri;
 use mlflow_flavor::{
-    DigestPolicy, FetchedModel, LoadOptions as OpenOptions, LoadedModel, LogError, fetch_model_with,
-    load_model_with,
+    DigestPolicy, FetchedModel, LoadOptions as OpenOptions, LoadedModel, LogError, fetch_files_with,
+    fetch_model_with, load_model_with,
 };
 use st_core::{BoxError, Mode};
 use st_model::{LoadOptions, SentenceTransformer};
 
 use crate::args::ModelArgs;
 use crate::error::Error;
-use crate::mlflow::Mlflow;
+use crate::mlflow::{self, Mlflow};
 use crate::settings::Settings;
 
 /// The file that makes a folder an MLflow model.
@@ -65,11 +65,11 @@ fn locate_with(path: &Path, settings: &Settings, options: &OpenOptions) -> anyho
         return Err(Error::NoModel { folder: text.into_owned(), advice }.into());
     }
     if path.join(MLMODEL).is_file() {
-        let mlflow = load_model_with(path, options)
+        let model = load_model_with(path, options)
             .with_context(|| format!("cannot open the MLflow model {}", path.display()))?;
         return Ok(Located {
-            folder: mlflow.data_path.clone(),
-            mlflow: Some(mlflow),
+            folder: model.data_path.clone(),
+            mlflow: Some(model),
             shown: text.into_owned(),
             _fetched: None,
         });
@@ -103,14 +103,19 @@ fn elsewhere(path: &Path, cache: Option<&Path>) -> Option<String> {
 }
 
 fn fetch(uri: &str, settings: &Settings, options: &OpenOptions) -> anyhow::Result<Located> {
-    let mlflow = Mlflow::open(settings)?;
     let parsed: ArtifactUri = uri.parse()?;
     let cache = settings.model_cache()?;
-    let fetched =
+    let fetched = if mlflow::needs_store(&parsed) {
+        let mlflow = Mlflow::open(settings)?;
         mlflow.wait(fetch_model_with(&mlflow.client, &parsed, &cache, options)).map_err(|error| {
             let missing = is_not_found(&error).then_some(&parsed);
             mlflow.failed(format!("cannot fetch {uri} from {}", mlflow.tracking_shown()), error, missing)
-        })?;
+        })?
+    } else {
+        let (artifacts, runtime) = mlflow::files(settings)?;
+        let fetched = runtime.block_on(fetch_files_with(&artifacts, &parsed, &cache, options));
+        fetched.with_context(|| format!("cannot fetch {uri}"))?
+    };
     tracing::info!(uri, folder = %fetched.path.display(), "model fetched");
     Ok(Located {
         folder: fetched.data_path.clone(),

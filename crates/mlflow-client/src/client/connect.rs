@@ -9,6 +9,7 @@ use crate::embedded::EmbeddedStore;
 #[cfg(feature = "rest")]
 use crate::rest::RestStore;
 use crate::settings::{Settings, StoreUri};
+use crate::uri::Workspaces;
 use crate::{Error, RegistryStore, Result, TrackingStore};
 
 /// Where the embedded store keeps artifacts, and what MLflow calls its database.
@@ -28,7 +29,7 @@ impl Client {
     pub fn connect(settings: &Settings) -> Result<Self> {
         let (tracking_uri, registry_uri) =
             (settings.tracking_uri.as_ref(), settings.effective_registry_uri());
-        let mut artifacts = Artifacts::new(artifact_settings(settings));
+        let mut artifacts = Self::artifacts_alone(settings);
         if Place::of(tracking_uri)? == Place::Embedded && Place::of(registry_uri)? == Place::Embedded {
             artifacts = artifacts.with_own_stores();
         }
@@ -39,14 +40,20 @@ impl Client {
             }
             Place::Server => server(settings, artifacts)?,
         };
-        if registry_uri == tracking_uri {
-            return Ok(Self::new(tracking, same, artifacts));
-        }
-        let registry = match Place::of(registry_uri)? {
-            Place::Embedded => embedded(registry_uri)?.1,
-            Place::Server => registry_server(settings)?,
+        let registry = if registry_uri == tracking_uri {
+            same
+        } else {
+            match Place::of(registry_uri)? {
+                Place::Embedded => embedded(registry_uri)?.1,
+                Place::Server => registry_server(settings)?,
+            }
         };
-        Ok(Self::new(tracking, registry, artifacts))
+        Ok(Self { workspaces: Workspaces::of(settings), ..Self::new(tracking, registry, artifacts) })
+    }
+
+    /// The way to files whose URI says where they are, without any store: folders of this machine and object stores.
+    pub fn artifacts_alone(settings: &Settings) -> Artifacts {
+        Artifacts::new(artifact_settings(settings))
     }
 }
 

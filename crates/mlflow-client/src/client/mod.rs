@@ -30,7 +30,7 @@ use mlflow_types::model_versions::ModelVersion;
 use mlflow_types::{Endpoint, ErrorCode};
 
 use crate::artifacts::{ArtifactPath, Artifacts};
-use crate::uri::{ArtifactUri, Resolved, find_version, resolve, resolve_version};
+use crate::uri::{ArtifactUri, Resolved, Workspaces, find_version, resolve_here, resolve_version};
 use crate::{AccountStore, Error, RegistryStore, Result, TrackingStore};
 
 /// A tracking store, a model registry, and the artifacts that both name; often one and the same server.
@@ -50,6 +50,7 @@ pub struct Client {
     tracking: Arc<dyn TrackingStore>,
     registry: Arc<dyn RegistryStore>,
     artifacts: Artifacts,
+    workspaces: Workspaces,
 }
 
 impl Client {
@@ -59,21 +60,23 @@ impl Client {
         registry: Arc<dyn RegistryStore>,
         artifacts: Artifacts,
     ) -> Self {
-        Self { tracking, registry, artifacts }
+        Self { tracking, registry, artifacts, workspaces: Workspaces::default() }
     }
 
     /// A client of a store that is both.
     pub fn of<Store: TrackingStore + RegistryStore + 'static>(store: Store, artifacts: Artifacts) -> Self {
         let store = Arc::new(store);
-        Self { tracking: store.clone(), registry: store, artifacts }
+        Self::new(store.clone(), store, artifacts)
     }
 
     /// What a URI means today: `models:` and `runs:` URIs are looked up, others mean themselves.
     ///
     /// # Errors
-    /// A refusal that [`is_not_found`](crate::Error::is_not_found) if there is no such model; whatever the stores answer.
+    /// A refusal that [`is_not_found`](crate::Error::is_not_found) if there is no such model; as
+    /// [`check_workspace`](Self::check_workspace); whatever the stores answer.
     pub async fn resolve(&self, uri: &ArtifactUri) -> Result<Resolved> {
-        resolve(uri, &*self.tracking, &*self.registry).await
+        self.check_workspace(uri)?;
+        resolve_here(uri, &*self.tracking, &*self.registry).await
     }
 
     /// The first half of [`resolve`](Self::resolve), for who keeps the answer to the second: the version that a URI of a
@@ -82,6 +85,7 @@ impl Client {
     /// # Errors
     /// As of [`resolve`](Self::resolve).
     pub async fn find_version(&self, uri: &ArtifactUri) -> Result<Option<ModelVersion>> {
+        self.check_workspace(uri)?;
         match uri {
             ArtifactUri::Model(uri) => find_version(&uri.model, &*self.registry).await,
             _ => Ok(None),
@@ -99,6 +103,15 @@ impl Client {
         path: Option<ArtifactPath>,
     ) -> Result<Resolved> {
         resolve_version(version, path, &*self.tracking, &*self.registry).await
+    }
+
+    /// Whether this client can be asked what a URI means. One that names a workspace of Databricks,
+    /// `models://PROFILE@databricks/…`, is that workspace's business alone: the same name is another model elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Uri`] if the store that knows such URIs is not that workspace.
+    pub fn check_workspace(&self, uri: &ArtifactUri) -> Result<()> {
+        self.workspaces.check(uri)
     }
 
     /// The artifacts.

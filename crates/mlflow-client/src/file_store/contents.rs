@@ -119,9 +119,9 @@ fn read_run(folder: &Path, experiment: &Path, experiment_id: &ExperimentId) -> R
     let tags = tags(folder)?;
     let metrics = files::metrics(&folder.join("metrics"), false)?;
     let tagged = tags.iter().find(|tag| tag.key == system::RUN_NAME).map(|tag| tag.value.clone());
-    let name = meta.run_name.filter(|name| !name.is_empty()).or(tagged);
+    let name = meta.run_name.or(meta.name).filter(|name| !name.is_empty()).or(tagged);
     let info = RunInfo {
-        run_id: meta.run_id.parse()?,
+        run_id: meta.run_id.or(meta.run_uuid).unwrap_or_default().parse()?,
         run_name: name.unwrap_or_default(),
         experiment_id: experiment_id.clone(),
         user_id: meta.user_id.unwrap_or_default(),

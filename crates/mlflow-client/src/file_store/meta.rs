@@ -20,13 +20,14 @@ pub(super) struct ExperimentMeta {
     pub(super) last_update_time: Option<i64>,
 }
 
-/// A run.
+/// A run. MLflow 2 writes its identifier under both of its names, MLflow 1 under the old one alone.
 #[derive(Debug, Deserialize)]
 pub(super) struct RunMeta {
-    #[serde(alias = "run_uuid")]
-    pub(super) run_id: String,
-    #[serde(alias = "name")]
+    pub(super) run_id: Option<String>,
+    pub(super) run_uuid: Option<String>,
     pub(super) run_name: Option<String>,
+    /// Its name, as MLflow 1 calls it.
+    pub(super) name: Option<String>,
     pub(super) user_id: Option<String>,
     pub(super) status: Option<u8>,
     pub(super) start_time: Option<i64>,

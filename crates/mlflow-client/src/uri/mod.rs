@@ -11,10 +11,12 @@ mod model;
 mod parts;
 mod resolve;
 mod run;
+mod workspaces;
 
 pub use artifact::{ArtifactUri, Bucket, Container, ForeignScheme, ProxyUri, WebUri};
 pub use model::{ModelReference, ModelUri};
 pub use parts::DatabricksAuthority;
 pub use resolve::{Resolved, resolve};
-pub(crate) use resolve::{find_version, resolve_version};
+pub(crate) use resolve::{find_version, resolve_here, resolve_version};
 pub use run::RunUri;
+pub(crate) use workspaces::Workspaces;

@@ -106,6 +106,15 @@ impl DatabricksAuthority {
         self.profile.as_deref()
     }
 
+    /// The workspace that a tracking or registry URI names: `databricks` and `databricks://PROFILE`, as MLflow writes them.
+    pub(super) fn of_store(uri: &str) -> Option<Self> {
+        let rest = uri.strip_prefix("databricks")?;
+        match rest.trim_end_matches('/') {
+            "" | ":" => Some(Self { profile: None }),
+            rest => Some(Self { profile: Some(rest.strip_prefix("://")?.to_owned()) }),
+        }
+    }
+
     /// Reads the authority of a `models:`, `runs:` or `dbfs:` URI.
     pub(super) fn parse(parts: &Parts<'_>) -> Result<Option<Self>> {
         let Some(authority) = parts.authority() else { return Ok(None) };

@@ -8,7 +8,7 @@ use mlflow_types::registered_models::{GetLatestVersions, GetModelVersionByAlias}
 use mlflow_types::runs::GetRun;
 use mlflow_types::{ErrorCode, LoggedModelName, ModelId, ModelVersionNumber, RegisteredModelName, RunId};
 
-use super::{ArtifactUri, ModelReference, ModelUri, RunUri};
+use super::{ArtifactUri, ModelReference, ModelUri, RunUri, Workspaces};
 use crate::artifacts::ArtifactPath;
 use crate::{Error, RegistryStore, Result, TrackingStore};
 
@@ -42,9 +42,21 @@ pub struct Resolved {
 /// Asks the stores what a URI means. A URI that is neither `models:` nor `runs:` means itself.
 ///
 /// # Errors
+/// [`Error::Uri`] for a URI that names a workspace of Databricks: only a [`Client`](crate::Client) knows whether its stores
+/// are that workspace.
 /// What the stores refuse; [`Error::Api`] with "not found" where a model has no version that fits; [`Error::Uri`] where
 /// the stores give a URI that cannot be used.
 pub async fn resolve(
+    uri: &ArtifactUri,
+    tracking: &dyn TrackingStore,
+    registry: &dyn RegistryStore,
+) -> Result<Resolved> {
+    Workspaces::default().check(uri)?;
+    resolve_here(uri, tracking, registry).await
+}
+
+/// The same, where the stores are those of the workspace that the URI names, if it names one.
+pub(crate) async fn resolve_here(
     uri: &ArtifactUri,
     tracking: &dyn TrackingStore,
     registry: &dyn RegistryStore,
@@ -159,10 +171,12 @@ fn logged(source: &str) -> Option<ModelId> {
 /// the version was registered with.
 async fn source(uri: &str, tracking: &dyn TrackingStore) -> Result<Resolved> {
     match uri.parse()? {
-        ArtifactUri::Model(ModelUri { model: ModelReference::Logged(model_id), path: None, .. }) => {
-            Resolved::of_model(&tracking.get_logged_model(&GetLoggedModel { model_id }).await?)
-        }
-        ArtifactUri::Run(uri) => {
+        ArtifactUri::Model(ModelUri {
+            model: ModelReference::Logged(model_id),
+            path: None,
+            authority: None,
+        }) => Resolved::of_model(&tracking.get_logged_model(&GetLoggedModel { model_id }).await?),
+        ArtifactUri::Run(uri) if uri.authority.is_none() => {
             let found = run(&uri, tracking).await?;
             let artifact_uri = match &found.path {
                 Some(path) => found.artifact_uri.join(path)?,
@@ -271,3 +285,6 @@ fn final_uri(uri: &str) -> Result<ArtifactUri> {
 fn parsed<T: std::str::FromStr>(text: Option<&str>) -> Option<T> {
     text.and_then(|text| text.parse().ok())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mlflow_client::artifacts::{DownloadOptions, Downloaded, DownloadedFile};
+use mlflow_client::artifacts::{Artifacts, DownloadOptions, Downloaded, DownloadedFile};
 use mlflow_client::uri::Resolved;
 use mlflow_client::{Client, Error};
 
@@ -21,11 +21,20 @@ pub async fn download_model(
     destination: &Path,
     options: &DownloadOptions,
 ) -> Result<Downloaded, LogError> {
+    download(client.artifacts(), resolved, destination, options).await
+}
+
+pub(super) async fn download(
+    artifacts: &Artifacts,
+    resolved: &Resolved,
+    destination: &Path,
+    options: &DownloadOptions,
+) -> Result<Downloaded, LogError> {
     let artifact = resolved.artifact_uri.to_string();
     let options = options.clone().with_inspection(move |folder, files| {
         vouched(folder, files).map_err(|problem| Error::Damaged { artifact: artifact.clone(), problem })
     });
-    Ok(client.artifacts().download(resolved, destination, &options).await?)
+    Ok(artifacts.download(resolved, destination, &options).await?)
 }
 
 /// Nothing is read but the manifest: the files were digested as they came.

@@ -45,6 +45,18 @@ pub enum LogError {
     /// A server of MLflow 2 logs models to runs only.
     #[error("the server has no logged models, as MLflow 2: a run is needed")]
     NeedsRun,
+    /// A version is a whole model.
+    #[error("{uri}: this is a part of a model, and only a whole model becomes a version")]
+    PartOfModel {
+        /// What was to be registered.
+        uri: String,
+    },
+    /// A run has nothing that could be registered at this place.
+    #[error("{uri}: the run has no `MLmodel` there, and has made no logged model of that name")]
+    NoModelOfRun {
+        /// What was to be registered.
+        uri: String,
+    },
     /// The registry refused the version after a while.
     #[error("version {version} of {name}: registration failed: {message}")]
     Registration {

@@ -4,11 +4,12 @@ use std::ops::Deref;
 use std::path::Path;
 
 use mlflow_client::Client;
-use mlflow_client::artifacts::{ArtifactPath, DownloadOptions};
+use mlflow_client::artifacts::{ArtifactPath, Artifacts, DownloadOptions};
 use mlflow_client::types::model_versions::{ModelVersion, ModelVersionStatus};
 use mlflow_client::uri::{ArtifactUri, Resolved};
 
-use super::{LogError, download_model};
+use super::LogError;
+use super::download::download;
 use crate::cache::{self, Lease, ModelCache};
 use crate::digests::Digester;
 use crate::{LoadOptions, LoadedModel, load_model_with};
@@ -70,16 +71,30 @@ pub async fn fetch_model_with(
                 return kept(lease, options);
             }
             let resolved = client.resolve_version(version, path.cloned()).await?;
-            return fetched(client, &resolved, Some(&name), cache, options).await;
+            return fetched(client.artifacts(), &resolved, Some(&name), cache, options).await;
         }
         None => client.resolve(uri).await?,
     };
-    fetched(client, &resolved, None, cache, options).await
+    fetched(client.artifacts(), &resolved, None, cache, options).await
+}
+
+/// As [`fetch_model_with`], for a URI that says itself where the files are: a folder of this machine, or an object store. No
+/// tracking store is asked, so there need not be one.
+///
+/// # Errors
+/// As [`fetch_model_with`]; a `models:` or `runs:` URI is refused.
+pub async fn fetch_files_with(
+    artifacts: &Artifacts,
+    uri: &ArtifactUri,
+    cache: &ModelCache,
+    options: &LoadOptions,
+) -> Result<FetchedModel, LogError> {
+    fetched(artifacts, &Resolved::of(uri.clone()), None, cache, options).await
 }
 
 /// What lies at the place that a store has named; what is downloaded from there is kept under the name, too.
 async fn fetched(
-    client: &Client,
+    artifacts: &Artifacts,
     resolved: &Resolved,
     name: Option<&str>,
     cache: &ModelCache,
@@ -88,7 +103,7 @@ async fn fetched(
     let folder = match (&resolved.artifact_uri, &resolved.path) {
         (ArtifactUri::Local(folder), None) => folder.clone(),
         (ArtifactUri::Local(folder), Some(path)) => path.under(folder),
-        _ => return kept(downloaded(client, resolved, name, cache).await?, options),
+        _ => return kept(downloaded(artifacts, resolved, name, cache).await?, options),
     };
     Ok(FetchedModel { model: load_model_with(&folder, options)?, _lease: Lease::elsewhere(folder) })
 }
@@ -99,19 +114,19 @@ fn kept(lease: Lease, options: &LoadOptions) -> Result<FetchedModel, LogError> {
 }
 
 async fn downloaded(
-    client: &Client,
+    artifacts: &Artifacts,
     resolved: &Resolved,
     name: Option<&str>,
     cache: &ModelCache,
 ) -> Result<Lease, LogError> {
     let options = DownloadOptions::default();
     let download = async |folder: &Path| -> Result<(), LogError> {
-        Box::pin(download_model(client, resolved, folder, &options)).await.map(drop)
+        Box::pin(download(artifacts, resolved, folder, &options)).await.map(drop)
     };
     if !resolved.complete {
         return cache.get_once(download).await;
     }
-    let key = key(client, resolved);
+    let key = key(artifacts, resolved);
     let lease = cache.get(&key, download).await?;
     if let Some(name) = name {
         cache.name(name, &key);
@@ -120,10 +135,10 @@ async fn downloaded(
 }
 
 /// What tells the files of one model from those of every other: the server, the place there, and when it was made.
-fn key(client: &Client, resolved: &Resolved) -> String {
+fn key(artifacts: &Artifacts, resolved: &Resolved) -> String {
     let path = resolved.path.as_ref().map_or("", |path| path.as_str());
     let made = format!("{:?}", resolved.created);
-    digest(&[&client.artifacts().location(), &resolved.artifact_uri.to_string(), path, &made])
+    digest(&[&artifacts.location(), &resolved.artifact_uri.to_string(), path, &made])
 }
 
 /// What tells a version, or a path in it, from every other: what a registry never changes once the version is ready. A

@@ -25,7 +25,7 @@ use mlflow_client::types::{ExperimentId, ModelId, RunId};
 
 pub use download::download_model;
 pub use error::LogError;
-pub use fetch::{FetchedModel, fetch_model, fetch_model_with};
+pub use fetch::{FetchedModel, fetch_files_with, fetch_model, fetch_model_with};
 pub use options::{LogOptions, Registration};
 pub use prompts::{InvalidPromptUri, PromptUri};
 pub use register::register_model;

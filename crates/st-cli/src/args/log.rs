@@ -69,10 +69,10 @@ pub(crate) struct PlaceArgs {
     /// The experiment, by its identifier.
     #[arg(long, value_name = "ID", conflicts_with = "run_id")]
     pub(crate) experiment_id: Option<ExperimentId>,
-    /// The run that made the model; its params become the model's, its metrics are linked to it.
+    /// The run that made the model; its params become the model's, its metrics are linked to it [default: `MLFLOW_RUN_ID`].
     #[arg(long, value_name = "ID")]
     pub(crate) run_id: Option<RunId>,
-    /// Start a run of this name, log the model to it, and end it.
+    /// Start a run of this name, log the model to it, and end it. With `MLFLOW_RUN_ID`, that run is gone on with instead.
     #[arg(long, value_name = "NAME", conflicts_with = "run_id")]
     pub(crate) run_name: Option<String>,
     /// The step of the run whose metrics are linked to the model.

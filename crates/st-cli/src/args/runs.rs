@@ -30,6 +30,8 @@ pub(crate) enum RunsCommand {
     Artifacts(RunArtifactsArgs),
     /// Send what runs could not send. Exit status 1 if something stays.
     Replay(ReplayArgs),
+    /// Carry an old folder `mlruns` over into a database: experiments, runs, models, versions.
+    Import(ImportArgs),
 }
 
 /// List runs.
@@ -117,6 +119,19 @@ pub(crate) struct ReplayArgs {
     /// Only show what waits; nothing is sent.
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+/// Carry an old folder `mlruns` over.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "All or nothing, under the same identifiers, into a database that holds nothing yet: mlflow.db in \
+    this folder, or the file that `--tracking-uri sqlite:///FILE` names. The folder is only read; artifacts stay in it.\n\n\
+    Example:\n  st runs import mlruns"
+)]
+pub(crate) struct ImportArgs {
+    /// Where MLflow kept runs before it had a database.
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Look at experiments.

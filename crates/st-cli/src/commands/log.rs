@@ -6,14 +6,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use mlflow_client::types::ExperimentId;
+use mlflow_client::settings::variables;
 use mlflow_client::types::runs::RunStatus;
 use mlflow_client::types::tags::{Param, Tag};
+use mlflow_client::types::{ExperimentId, InvalidName, RunId};
 use mlflow_flavor::{LogOptions, ModelInfo, Registration, SaveOptions, StopSwitch, log_model};
 use serde_json::json;
 
 use super::Outcome;
 use crate::args::LogArgs;
+use crate::error::Error;
 use crate::facts::{self, Wanted};
 use crate::interrupt::AskFirst;
 use crate::mlflow::Mlflow;
@@ -28,8 +30,15 @@ pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome
     let wanted = Wanted { certificate: !args.no_certificate, profile: args.profile };
     facts::add(&mut save, &located, wanted, settings)?;
     let mlflow = Mlflow::open_or_create(settings)?;
-    let experiment_id = mlflow.wait(experiment(args, &mlflow, settings))?;
-    let options = options(args, experiment_id, save);
+    let resumed = resumed(args, settings)?;
+    let experiment_id = match &resumed {
+        Some(run_id) => mlflow.wait(experiment_of(run_id, args, &mlflow, settings))?,
+        None => mlflow.wait(experiment(args, &mlflow, settings))?,
+    };
+    let mut options = options(args, experiment_id, save);
+    if resumed.is_some() {
+        options.run_id = resumed;
+    }
     let (info, complete) = mlflow.wait(carefully(args, &located.folder, options, &mlflow, settings))?;
     report::print(&summary(&info, &mlflow, started), settings)?;
     Ok(if complete { Outcome::Done } else { Outcome::Negative })
@@ -66,7 +75,7 @@ async fn carefully(
     });
     let own = tokio::select! {
         biased;
-        own = run::start(args, &options.experiment_id, mlflow, settings) => own?,
+        own = run::start(args, &options, mlflow, settings) => own?,
         () = run::stopped_for_long(&stop) => bail!("stopped before the run was known to have started"),
     };
     options.stop = stop.clone();
@@ -97,17 +106,68 @@ fn registration(args: &LogArgs) -> Option<Registration> {
     Some(registration)
 }
 
-/// The experiment that was named, or the one of the environment, or the first.
+/// The run of `MLFLOW_RUN_ID`, unless another was typed: Python's `start_run` goes on with it, and starts none.
+fn resumed(args: &LogArgs, settings: &Settings) -> anyhow::Result<Option<RunId>> {
+    let run_id = settings.mlflow()?.run_id.filter(|_| args.place.run_id.is_none());
+    let parsed = run_id.map(|run_id| run_id.parse()).transpose();
+    Ok(parsed.map_err(|error: InvalidName| Error::Variable {
+        variable: variables::MLFLOW_RUN_ID,
+        problem: error.to_string(),
+    })?)
+}
+
+/// The experiment of a run; another one that was typed contradicts it. What the environment says of experiments is for runs
+/// that are started.
+async fn experiment_of(
+    run_id: &RunId,
+    args: &LogArgs,
+    mlflow: &Mlflow,
+    settings: &Settings,
+) -> anyhow::Result<ExperimentId> {
+    let found = mlflow.client.runs().get(run_id).await?.info.experiment_id;
+    if args.place.experiment.is_some() || args.place.experiment_id.is_some() {
+        let typed = experiment(args, mlflow, settings).await?;
+        if typed != found {
+            let problem = format!(
+                "{} names the run {run_id}, which is in experiment {found} and not in {typed}",
+                variables::MLFLOW_RUN_ID
+            );
+            return Err(Error::Usage { problem }.into());
+        }
+    }
+    Ok(found)
+}
+
+/// The experiment that was typed, or the one of the environment, or the first.
 async fn experiment(args: &LogArgs, mlflow: &Mlflow, settings: &Settings) -> anyhow::Result<ExperimentId> {
+    let experiments = mlflow.client.experiments();
     if let Some(id) = args.place.experiment_id.clone() {
         return Ok(id);
     }
+    if let Some(name) = &args.place.experiment {
+        return Ok(experiments.get_or_create(name).await?.experiment_id);
+    }
     let environment = settings.mlflow()?;
-    let name = args.place.experiment.as_deref().or(environment.experiment_name.as_deref());
-    match (name, &environment.experiment_id) {
-        (Some(name), _) => Ok(mlflow.client.experiments().get_or_create(name).await?.experiment_id),
-        (None, Some(id)) => Ok(id.parse()?),
-        (None, None) => Ok("0".parse()?),
+    let (Some(name), Some(id)) = (&environment.experiment_name, &environment.experiment_id) else {
+        return Ok(match (environment.experiment_name, environment.experiment_id) {
+            (Some(name), _) => experiments.get_or_create(&name).await?.experiment_id,
+            (None, Some(id)) => id.parse()?,
+            (None, None) => "0".parse()?,
+        });
+    };
+    // As Python: of two that disagree nobody can say which was meant.
+    match experiments.by_name(name).await? {
+        Some(found) if found.experiment_id.as_str() != id.as_str() => {
+            let problem = format!(
+                "{} is {id}, but {} names `{name}`, which is experiment {}",
+                variables::MLFLOW_EXPERIMENT_ID,
+                variables::MLFLOW_EXPERIMENT_NAME,
+                found.experiment_id
+            );
+            Err(Error::Usage { problem }.into())
+        }
+        Some(found) => Ok(found.experiment_id),
+        None => Ok(experiments.get_or_create(name).await?.experiment_id),
     }
 }
 

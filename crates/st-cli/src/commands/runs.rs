@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod history;
+mod import;
 mod list;
 mod replay;
 mod show;
@@ -20,5 +21,6 @@ pub(crate) fn run(args: &RunsArgs, settings: &Settings) -> anyhow::Result<Outcom
             RunArtifactsCommand::Download(args) => artifacts::download(args, settings),
         },
         RunsCommand::Replay(args) => replay::run(args, settings),
+        RunsCommand::Import(args) => import::run(args, settings),
     }
 }

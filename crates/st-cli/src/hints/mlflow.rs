@@ -21,6 +21,9 @@ const NO_HOST: &str = "there is no host of this name, or no way to ask for it: l
 const AUTHORITY: &str = "name the certificate of the authority that signed the server's (a PEM file) in \
     MLFLOW_TRACKING_SERVER_CERT_PATH; MLFLOW_TRACKING_INSECURE_TLS=true checks nothing, and lets anybody listen";
 
+const IMPORT: &str =
+    "`st runs import mlruns` carries everything of that folder over into mlflow.db, without Python";
+
 /// Of a failure on the way to a logged or registered model.
 pub(super) fn log(error: &LogError) -> Option<String> {
     Some(match error {
@@ -53,6 +56,9 @@ pub(super) fn client(error: &Error) -> Option<String> {
             "is this the address of an MLflow server? A page for people may be the login of a proxy before it; `st \
              doctor` looks"
                 .to_owned()
+        }
+        Error::Setting { problem, .. } | Error::Uri { problem, .. } if problem.contains("migrate-filestore") => {
+            IMPORT.to_owned()
         }
         Error::Uri { uri, .. } => return address(uri).map(str::to_owned),
         Error::Database { path, problem, .. } if problem.contains("revision") => format!(

@@ -185,3 +185,34 @@ fn what_cannot_be_saved_leaves_nothing_in_the_store() {
     assert_eq!(task.code, 2);
     assert!(!store.place.path("mlruns").exists(), "{}", task.stderr);
 }
+
+/// A URI that says itself where the files are is opened without a store, and makes none.
+#[test]
+fn files_need_no_store() {
+    let place = Place::new();
+    place.ok(&["save", "-m", "TINY", "-o", "a model"]);
+    let of_folder = place.ok(&["encode", "-m", "TINY", "one"]);
+    let saved = place.path("a%20model");
+    for uri in [format!("file://{}", saved.display()), format!("file:{}", saved.display())] {
+        assert_eq!(place.ok(&["encode", "-m", &uri, "one"]), of_folder, "{uri}");
+        let elsewhere = ["encode", "-m", &uri, "one", "--tracking-uri", "sqlite:///no/such/folder/mlflow.db"];
+        assert_eq!(place.ok(&elsewhere), of_folder, "{uri}");
+    }
+    assert_eq!(place.names(), ["a model"]);
+    let missing = format!("file://{}", place.path("nothing").display());
+    let failed = place.run(&["encode", "-m", &missing, "one"]);
+    let first = format!("error: cannot fetch {missing}");
+    assert_eq!((failed.code, failed.stderr.lines().next()), (2, Some(first.as_str())), "{}", failed.stderr);
+    let unknown = place.run(&["encode", "-m", "models:/encoder/1", "one"]);
+    assert!(unknown.stderr.starts_with("error: there is no MLflow store here"), "{}", unknown.stderr);
+}
+
+/// A model of another workspace is not taken from the store at hand, where the same name is another model.
+#[test]
+fn a_workspace_of_databricks_is_not_the_store_at_hand() {
+    let store = Store::embedded();
+    store.ok(&["log", "-m", "TINY", "--register", "encoder", "--no-certificate"]);
+    let failed = store.place.run(&["encode", "-m", "models://prod@databricks/encoder/1", "one"]);
+    assert_eq!((failed.code, failed.stdout.as_str()), (2, ""));
+    assert!(failed.stderr.contains("name `databricks://prod` as the registry URI"), "{}", failed.stderr);
+}

@@ -4,6 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use mlflow_client::artifacts::UploadOptions;
 use mlflow_client::types::logged_models::{LoggedModelStatus, SearchLoggedModels};
 use mlflow_client::types::runs::{Run, RunStatus, SearchRuns};
 use mlflow_client::{Client, Settings};
@@ -195,6 +196,85 @@ fn on_mlflow_2_a_run_holds_the_model() {
     assert!(uri.starts_with("runs:/"), "{uri}");
     let of_folder = place.ok(&["encode", "-m", "TINY", "one"]);
     assert_eq!(place.ok(&["encode", "-m", uri, "one", "--tracking-uri", &url]), of_folder);
+}
+
+/// What a version was made from.
+fn source(place: &Place, url: &str, name: &str, version: &str) -> String {
+    let shown = place.ok(&["models", "show", name, "--json", "--tracking-uri", url]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let mut versions = shown["model_versions"].as_array().unwrap().iter();
+    let found = versions.find(|found| found["version"] == version).unwrap_or_else(|| panic!("{shown}"));
+    found["source"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn on_mlflow_2_a_version_is_the_folder_among_the_files_of_the_run() {
+    let (place, name, url) = (Place::new(), name("registered-two"), MlflowServer::shared_2().url());
+    let args = ["log", "-m", "TINY", "--run-name", &name, "--register", &name, "--alias", "champion"];
+    place.ok(&[&args[..], &["--tracking-uri", &url]].concat());
+    let source = source(&place, &url, &name, "1");
+    assert!(source.ends_with("/artifacts/model"), "{source}");
+    let of_folder = place.ok(&["encode", "-m", "TINY", "one"]);
+    for uri in [format!("models:/{name}@champion"), format!("models:/{name}/1")] {
+        assert_eq!(place.ok(&["encode", "-m", &uri, "one", "--tracking-uri", &url]), of_folder, "{uri}");
+    }
+}
+
+/// Puts a folder among the files of a run, as clients of MLflow 2 do.
+fn upload(folder: &std::path::Path, run_id: &str, path: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = Client::connect(&Settings::for_tracking_uri(MlflowServer::shared().url())).unwrap();
+        let run = client.runs().get(&run_id.parse().unwrap()).await.unwrap();
+        let place = format!("{}/{path}", run.info.artifact_uri).parse().unwrap();
+        client.artifacts().upload(folder, &place, &UploadOptions::default()).await.unwrap();
+    });
+}
+
+/// As Python: the model of the largest step, until the files of the run itself have one at this place.
+#[test]
+fn what_a_run_made_becomes_a_version() {
+    let (place, name, url) = (Place::new(), name("made"), MlflowServer::shared().url());
+    let log = |more: &[&str]| -> Value {
+        let args =
+            ["log", "-m", "TINY", "--name", "tiny", "--no-certificate", "--json", "--tracking-uri", &url];
+        serde_json::from_str(&place.ok(&[&args[..], more].concat())).unwrap()
+    };
+    let register =
+        |uri: &str| place.run(&["models", "register", "-m", uri, "--name", &name, "--tracking-uri", &url]);
+    let first = log(&["--run-name", &name]);
+    let run = first["run"].as_str().unwrap();
+    let largest = log(&["--run-id", run, "--step", "7"]);
+    log(&["--run-id", run, "--step", "3"]);
+    let uri = format!("runs:/{run}/tiny");
+    let registered = register(&uri);
+    assert_eq!(registered.code, 0, "{}", registered.stderr);
+    assert_eq!(source(&place, &url, &name, "1"), largest["logged"].as_str().unwrap());
+
+    place.ok(&["save", "-m", "TINY", "-o", "saved"]);
+    upload(&place.path("saved"), run, "tiny");
+    let registered = register(&uri);
+    assert_eq!(registered.code, 0, "{}", registered.stderr);
+    let version = format!("models:/{name}/2");
+    assert!(source(&place, &url, &name, "2").ends_with(&format!("{run}/artifacts/tiny")));
+    let of_folder = place.ok(&["encode", "-m", "TINY", "one"]);
+    assert_eq!(place.ok(&["encode", "-m", &version, "one", "--tracking-uri", &url]), of_folder);
+
+    for (uri, problem) in [
+        (
+            format!("{version}/model.sentence_transformer"),
+            "this is a part of a model, and only a whole model becomes a version",
+        ),
+        (
+            format!("{uri}/model.sentence_transformer"),
+            "the run has no `MLmodel` there, and has made no logged model of that name",
+        ),
+        (format!("runs:/{run}"), "the run has no `MLmodel` there, and has made no logged model of that name"),
+    ] {
+        let refused = register(&uri);
+        let expected = format!("error: cannot register {uri}\n  caused by: {uri}: {problem}\n");
+        assert_eq!((refused.code, refused.stderr), (2, expected));
+    }
 }
 
 /// A log whose process is killed while its first batch is on the way.

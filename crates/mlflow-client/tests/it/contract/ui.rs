@@ -74,9 +74,7 @@ fn store(folder: &Path) -> EmbeddedStore {
 async fn mlflow_ui_shows_what_was_written_into_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     write(&store(folder.path())).await;
-    let mut settings = ArtifactSettings::default();
-    settings.local_roots = true;
-    let client = Client::of(store(folder.path()), Artifacts::new(settings));
+    let client = Client::of(store(folder.path()), Artifacts::new(ArtifactSettings::default()));
     let (run_id, model_id) = log_model(&client).await;
     drop(client);
 

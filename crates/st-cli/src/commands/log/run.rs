@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use mlflow_client::logging::{LoggingOptions, SpoolOptions};
-use mlflow_client::types::ExperimentId;
 use mlflow_client::types::runs::RunStatus;
-use mlflow_client::{ActiveRun, EndReport, Flushed, RunOptions};
-use mlflow_flavor::StopSwitch;
+use mlflow_client::{ActiveRun, EndReport, Flushed, RunOptions, SystemMetricsOptions};
+use mlflow_flavor::{LogOptions, StopSwitch};
 
 use crate::args::LogArgs;
 use crate::mlflow::Mlflow;
@@ -21,23 +20,34 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the end of a killed run waits for a server. What is not sent by then is in the spool.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts the run that was asked for, with its params and metrics; none if a model alone is logged.
+/// Starts the run that was asked for, with its params and metrics; none if a model alone is logged. A run that the
+/// environment names is gone on with instead.
 pub(super) async fn start(
     args: &LogArgs,
-    experiment_id: &ExperimentId,
+    log: &LogOptions,
     mlflow: &Mlflow,
     settings: &Settings,
 ) -> anyhow::Result<Option<ActiveRun>> {
     let Some(name) = &args.place.run_name else { return Ok(None) };
     let spool = SpoolOptions::new(settings.spool()?, mlflow.address());
     let logging = LoggingOptions::default().with_spool(spool);
-    let mut options = RunOptions::new(experiment_id.clone())
-        .with_run_name(name)
-        .with_source_name("st")
-        .with_logging(logging);
+    let options = match &log.run_id {
+        Some(run_id) => {
+            let text = format!("MLFLOW_RUN_ID: going on with run {run_id}; none is started as {name}");
+            report::note("note", &text);
+            RunOptions::resume(run_id.clone())
+        }
+        None => RunOptions::new(log.experiment_id.clone()).with_run_name(name).with_source_name("st"),
+    };
+    let mut options = options.with_logging(logging);
     options.user = Settings::user();
     let run = ActiveRun::start(Arc::clone(mlflow.client.tracking()), options).await;
-    let run = run.context("cannot start a run")?;
+    let mut run = run.context("cannot start a run")?;
+    let measured = settings.mlflow()?.logging;
+    if measured.system_metrics {
+        let options = SystemMetricsOptions::default().with_interval(measured.system_metrics_interval);
+        run.log_system_metrics(options).await?;
+    }
     run.log_params(args.param.iter().map(|(key, value)| (key, value)))?;
     run.log_metrics(args.metric.iter().map(|(key, value)| (key, *value)), 0)?;
     // The model takes the run's params and metrics from the server.

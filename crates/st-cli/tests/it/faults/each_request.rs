@@ -4,6 +4,9 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use futures::TryStreamExt;
+use mlflow_client::types::metrics::Metric;
+use mlflow_client::types::runs::{Run, RunStatus, SearchRuns};
 use st_testkit::{Fault, FaultProxy, Moment, Rule};
 
 use super::*;
@@ -20,12 +23,55 @@ enum Outcome {
 /// Breaks the nth request of a log, for each n, so many times in a row.
 #[track_caller]
 fn broken_at_each_request(test: &str, fault: &Fault, times: usize, outcome: Outcome) {
+    at_each_request(test, fault, times, &|_| Vec::new(), &|place, server, name, logged, context| {
+        check_outcome(place, server, name, logged, outcome, context);
+    });
+}
+
+/// The same for a log with a run of its own. The fault passes, so each thing is there once, the run is over, and it has each
+/// value once.
+#[track_caller]
+fn broken_in_a_run(test: &str, fault: &Fault) {
+    let args = |name: &str| {
+        let args = [
+            "--run-name",
+            name,
+            "--metric",
+            "spearman=0.81",
+            "--metric",
+            "loss=0.5",
+            "--param",
+            "pooling=mean",
+        ];
+        args.map(str::to_owned).to_vec()
+    };
+    at_each_request(test, fault, 1, &args, &|place, server, name, logged, context| {
+        check_outcome(place, server, name, logged, Outcome::Logged, context);
+        check_run(server, name, context);
+    });
+}
+
+type Check<'a> = &'a dyn Fn(&Place, &MlflowServer, &str, &Ran, &str);
+
+#[track_caller]
+fn at_each_request(
+    test: &str,
+    fault: &Fault,
+    times: usize,
+    more: &dyn Fn(&str) -> Vec<String>,
+    check: Check<'_>,
+) {
     let server = MlflowServer::shared();
     // The server is shared, with an earlier run of this test too.
     let test = format!("{test}-{}", std::process::id());
     let place = Place::new();
+    let log = |proxy: &FaultProxy, name: &str| {
+        let more = more(name);
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        log_with(&place, &proxy.url(), name, &[], &more)
+    };
     let plain = FaultProxy::start(server.address(), Vec::new());
-    let undisturbed = log(&place, &plain.url(), &format!("{test}-plain"), &[]);
+    let undisturbed = log(&plain, &format!("{test}-plain"));
     assert_eq!(undisturbed.code, 0, "{}", undisturbed.stderr);
     let requests = plain.requests();
     assert!(requests.len() > 20, "a log has a request for each file: {}", requests.len());
@@ -33,10 +79,40 @@ fn broken_at_each_request(test: &str, fault: &Fault, times: usize, outcome: Outc
         let name = format!("{test}-{nth}");
         let rule = Rule::new("*", "*", fault.clone()).from_nth(nth + 1).times(times);
         let proxy = FaultProxy::start(server.address(), vec![rule]);
-        let logged = log(&place, &proxy.url(), &name, &[]);
+        let logged = log(&proxy, &name);
         let context = format!("{} {}: {}{}", request.method, request.path, logged.stdout, logged.stderr);
-        check_outcome(&place, server, &name, &logged, outcome, &context);
+        check(&place, server, &name, &logged, &context);
     }
+}
+
+/// One run of this name, over, with one model and each param and value once.
+#[track_caller]
+fn check_run(server: &MlflowServer, name: &str, context: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (runs, values) = runtime.block_on(async {
+        let client = Client::connect(&Settings::for_tracking_uri(server.url())).unwrap();
+        let search = SearchRuns {
+            experiment_ids: vec!["0".parse().unwrap()],
+            filter: Some(format!("run_name = '{name}'")),
+            ..SearchRuns::default()
+        };
+        let runs: Vec<Run> = client.runs().search(search).try_collect().await.unwrap();
+        let mut values = Vec::new();
+        for key in ["spearman", "loss"] {
+            let Some(run) = runs.first() else { continue };
+            let history: Vec<Metric> =
+                client.runs().metric_history(&run.info.run_id, key).try_collect().await.unwrap();
+            values.push(history.iter().map(|metric| metric.value).collect::<Vec<_>>());
+        }
+        (runs, values)
+    });
+    let [run] = runs.as_slice() else { panic!("{} runs: {context}", runs.len()) };
+    assert_eq!(run.info.status, RunStatus::Finished, "{context}");
+    assert_eq!(values, [[0.81], [0.5]], "{context}");
+    let params: Vec<(&str, &str)> =
+        run.data.params.iter().map(|param| (param.key.as_str(), param.value.as_str())).collect();
+    assert_eq!(params, [("pooling", "mean")], "{context}");
+    assert_eq!(run.outputs.model_outputs.len(), 1, "{context}");
 }
 
 #[track_caller]
@@ -76,6 +152,16 @@ fn reset_before_the_server_has_it() {
 #[test]
 fn reset_when_the_server_has_done_it() {
     broken_at_each_request("reset-after", &Fault::Reset(Moment::BeforeAnswer), 1, Outcome::Logged);
+}
+
+#[test]
+fn a_run_of_its_own_and_reset_before_the_server_has_it() {
+    broken_in_a_run("run-before", &Fault::Reset(Moment::BeforeRequest));
+}
+
+#[test]
+fn a_run_of_its_own_and_reset_when_the_server_has_done_it() {
+    broken_in_a_run("run-after", &Fault::Reset(Moment::BeforeAnswer));
 }
 
 #[test]

@@ -16,7 +16,12 @@ use crate::support::{Place, Ran, ran};
 
 /// Logs the tiny model under a name of its own, at the server of this address, without pauses between attempts.
 fn log(place: &Place, url: &str, name: &str, variables: &[(&str, &str)]) -> Ran {
-    let mut command = place.command(&[
+    log_with(place, url, name, variables, &[])
+}
+
+/// The same with more arguments.
+fn log_with(place: &Place, url: &str, name: &str, variables: &[(&str, &str)], more: &[&str]) -> Ran {
+    let args = [
         "log",
         "-m",
         "TINY",
@@ -29,7 +34,8 @@ fn log(place: &Place, url: &str, name: &str, variables: &[(&str, &str)]) -> Ran 
         "--json",
         // What the model answers is no business of the network, and takes a quarter of the time.
         "--no-certificate",
-    ]);
+    ];
+    let mut command = place.command(&[&args[..], more].concat());
     command.env("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0").env("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0");
     ran(command.envs(variables.iter().copied()).output().unwrap())
 }
