@@ -18,6 +18,7 @@ mod patience;
 mod points;
 mod probe;
 mod registry;
+mod rows;
 mod session;
 #[cfg(feature = "aws-sigv4")]
 mod sigv4;

@@ -122,7 +122,7 @@ impl TrackingStore for RestStore {
     }
 
     async fn log_outputs(&self, call: &LogOutputs) -> Result<()> {
-        self.call(call).await.map(drop)
+        self.log_outputs_once(call).await
     }
 
     async fn log_model(&self, call: &LogModel) -> Result<()> {
@@ -150,7 +150,7 @@ impl TrackingStore for RestStore {
     }
 
     async fn log_logged_model_params(&self, call: &LogLoggedModelParams) -> Result<()> {
-        self.call(call).await.map(drop)
+        self.log_logged_model_params_once(call).await
     }
 
     async fn set_logged_model_tags(&self, call: &SetLoggedModelTags) -> Result<()> {
