@@ -19,6 +19,8 @@ mod points;
 mod probe;
 mod registry;
 mod rows;
+#[cfg(test)]
+mod scripted;
 mod session;
 #[cfg(feature = "aws-sigv4")]
 mod sigv4;

@@ -329,3 +329,6 @@ impl From<TransportError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
