@@ -13,6 +13,7 @@ mod error;
 #[cfg(feature = "embedded")]
 mod file_store;
 pub mod logging;
+mod long_values;
 mod memory;
 mod python_json;
 #[cfg(feature = "rest")]

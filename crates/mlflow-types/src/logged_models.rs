@@ -142,7 +142,7 @@ pub struct DeleteLoggedModel {
 }
 route!(DeleteLoggedModel: Delete "logged-models/{model_id}" -> Empty, {model_id});
 
-/// Sets params of a logged model, 100 at a time.
+/// Adds params to a logged model, 100 at a time; a server refuses one that is there already, even with the same value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LogLoggedModelParams {
     /// Which one.
@@ -150,7 +150,7 @@ pub struct LogLoggedModelParams {
     /// The params.
     pub params: Vec<Param>,
 }
-route!(LogLoggedModelParams: Post "logged-models/{model_id}/params" -> Empty, Freely, {model_id});
+route!(LogLoggedModelParams: Post "logged-models/{model_id}/params" -> Empty, {model_id});
 
 /// Sets tags of a logged model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

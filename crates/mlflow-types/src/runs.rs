@@ -299,7 +299,7 @@ pub struct LogInputs {
 }
 route!(LogInputs: Post "runs/log-inputs" -> Empty, Freely);
 
-/// Says what a run made.
+/// Says what a run made; a server refuses to hear of the same model twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LogOutputs {
     /// The run.

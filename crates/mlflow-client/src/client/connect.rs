@@ -35,7 +35,7 @@ impl Client {
         }
         let (tracking, same, artifacts) = match Place::of(tracking_uri)? {
             Place::Embedded => {
-                let (tracking, registry) = embedded(tracking_uri)?;
+                let (tracking, registry) = embedded(settings, tracking_uri)?;
                 (tracking, registry, artifacts)
             }
             Place::Server => server(settings, artifacts)?,
@@ -44,7 +44,7 @@ impl Client {
             same
         } else {
             match Place::of(registry_uri)? {
-                Place::Embedded => embedded(registry_uri)?.1,
+                Place::Embedded => embedded(settings, registry_uri)?.1,
                 Place::Server => registry_server(settings)?,
             }
         };
@@ -94,16 +94,17 @@ impl Place {
 }
 
 #[cfg(feature = "embedded")]
-fn embedded(uri: Option<&StoreUri>) -> Result<Stores> {
-    let store = Arc::new(match uri {
+fn embedded(settings: &Settings, uri: Option<&StoreUri>) -> Result<Stores> {
+    let store = match uri {
         None => EmbeddedStore::open_default(std::path::Path::new("."))?,
         Some(uri) => EmbeddedStore::open(uri.expose(), ARTIFACT_ROOT)?,
-    });
+    };
+    let store = Arc::new(store.with_truncation(settings.logging.truncate_long_values == Some(true)));
     Ok((store.clone(), store))
 }
 
 #[cfg(not(feature = "embedded"))]
-fn embedded(uri: Option<&StoreUri>) -> Result<Stores> {
+fn embedded(_: &Settings, uri: Option<&StoreUri>) -> Result<Stores> {
     let uri = uri.map_or_else(|| "sqlite:///mlflow.db".to_owned(), ToString::to_string);
     Err(Error::Uri { uri, problem: "this build has no embedded store".to_owned() })
 }

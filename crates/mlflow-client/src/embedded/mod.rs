@@ -48,6 +48,8 @@ use crate::{Error, Result};
 pub struct EmbeddedStore {
     database: Database,
     artifact_root: Arc<str>,
+    /// Whether a value that is too long is cut; otherwise it is refused.
+    truncate: bool,
 }
 
 impl EmbeddedStore {
@@ -66,7 +68,7 @@ impl EmbeddedStore {
     pub fn open(uri_or_path: &str, artifact_root: &str) -> Result<Self> {
         let artifact_root = address::location(artifact_root)?;
         let database = Database::open(address::file(uri_or_path)?, &artifact_root)?;
-        Ok(Self { database, artifact_root: artifact_root.into() })
+        Ok(Self { database, artifact_root: artifact_root.into(), truncate: false })
     }
 
     /// Opens what MLflow takes when nobody names a server: `mlflow.db` in a directory, with artifacts below `mlruns`.
@@ -89,6 +91,13 @@ impl EmbeddedStore {
             });
         }
         Self::open(&file.to_string_lossy(), &root.to_string_lossy())
+    }
+
+    /// The same, cutting the value of a param or of a run's tag that is too long, with a warning, as Python does unless
+    /// `MLFLOW_TRUNCATE_LONG_VALUES` is `false`. Without this, such a value is refused.
+    #[must_use]
+    pub fn with_truncation(self, truncate: bool) -> Self {
+        Self { truncate, ..self }
     }
 
     /// Carries everything over from a store of files.

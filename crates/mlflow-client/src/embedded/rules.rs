@@ -1,7 +1,7 @@
 //! MLflow's rules for names and lengths, in the words of its server (`mlflow.utils.validation`, MLflow 3.17).
 //!
 //! One difference: a value that is too long for a param or a tag is refused, as by a server that runs with
-//! `MLFLOW_TRUNCATE_LONG_VALUES=false`. By default a server cuts it without a word.
+//! `MLFLOW_TRUNCATE_LONG_VALUES=false`, unless the store was told to cut it before it comes here.
 
 use std::collections::BTreeSet;
 

@@ -8,6 +8,7 @@ use mlflow_types::experiments::{
     LifecycleStage, RestoreExperiment, SearchExperiments, SearchExperimentsResponse, SetExperimentTag,
     UpdateExperiment,
 };
+use mlflow_types::limits;
 use mlflow_types::logged_models::{
     CreateLoggedModel, DeleteLoggedModel, DeleteLoggedModelTag, FinalizeLoggedModel, GetLoggedModel,
     LogLoggedModelParams, LoggedModel, SearchLoggedModels, SearchLoggedModelsResponse, SetLoggedModelTags,
@@ -20,6 +21,7 @@ use mlflow_types::runs::{
 use mlflow_types::{Endpoint, ExperimentId};
 
 use super::{EmbeddedStore, experiments, inputs, logged_models, metrics, run_rows, runs, search};
+use crate::long_values::{cut, cut_param, cut_tag};
 use crate::{Result, TrackingStore};
 
 #[async_trait]
@@ -93,7 +95,10 @@ impl TrackingStore for EmbeddedStore {
     }
 
     async fn create_run(&self, call: &CreateRun) -> Result<Run> {
-        let call = call.clone();
+        let mut call = call.clone();
+        if self.truncate {
+            call.tags.iter_mut().for_each(cut_tag);
+        }
         self.database.write(CreateRun::PATH, move |transaction| runs::create(transaction, &call)).await
     }
 
@@ -138,17 +143,27 @@ impl TrackingStore for EmbeddedStore {
     }
 
     async fn log_param(&self, call: &LogParam) -> Result<()> {
-        let call = call.clone();
+        let mut call = call.clone();
+        if self.truncate {
+            cut("param", &call.key, &mut call.value, limits::PARAM_VALUE_CHARACTERS);
+        }
         self.database.write(LogParam::PATH, move |transaction| runs::log_param(transaction, &call)).await
     }
 
     async fn log_batch(&self, call: &LogBatch) -> Result<()> {
-        let call = call.clone();
+        let mut call = call.clone();
+        if self.truncate {
+            call.params.iter_mut().for_each(cut_param);
+            call.tags.iter_mut().for_each(cut_tag);
+        }
         self.database.write(LogBatch::PATH, move |transaction| metrics::log_batch(transaction, &call)).await
     }
 
     async fn set_tag(&self, call: &SetTag) -> Result<()> {
-        let call = call.clone();
+        let mut call = call.clone();
+        if self.truncate {
+            cut("tag", &call.key, &mut call.value, limits::TAG_VALUE_CHARACTERS);
+        }
         self.database.write(SetTag::PATH, move |transaction| runs::set_tag(transaction, &call)).await
     }
 

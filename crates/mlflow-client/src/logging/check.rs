@@ -5,10 +5,20 @@ use mlflow_types::inputs::Dataset;
 use mlflow_types::{InvalidCall, keys, limits};
 
 use super::Entry;
+use crate::long_values::{cut_param, cut_tag};
 
 const ROUTE: &str = "runs/log-batch";
 
 impl Entry {
+    /// Cuts a value that is longer than the server keeps.
+    pub(crate) fn cut(&mut self) {
+        match self {
+            Self::Param(param) => cut_param(param),
+            Self::Tag(tag) => cut_tag(tag),
+            _ => {}
+        }
+    }
+
     /// Whether the server would take the entry, and take all of it.
     pub(crate) fn check(&self) -> Result<(), InvalidCall> {
         match self {

@@ -59,8 +59,9 @@ impl<'a> Careful<'a> {
                 }
                 Ok(Sent::Unknown)
             }
-            // The first attempt ran after we had looked.
-            Err(error) if looked && error.is_already_exists() => {
+            // Perhaps the first attempt ran after we had looked. Not every route says that there is one already: of a row
+            // that is there, a server tells what its database said.
+            Err(error) if looked && error.as_api().is_some_and(|said| matches!(said.status, 400 | 409)) => {
                 self.more = false;
                 self.failure = Some(error);
                 Ok(Sent::Unknown)

@@ -1,7 +1,10 @@
 //! Values that a server would cut and say nothing: it answers 200 and keeps the beginning.
 
-use mlflow_types::limits;
 use mlflow_types::tags::{Param, Tag};
+use mlflow_types::{InvalidCall, limits};
+
+use super::RestStore;
+use crate::Result;
 
 /// A value that is longer than what a server keeps of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,31 +15,34 @@ struct Cut<'a> {
     kept: usize,
 }
 
-/// Says which values will not arrive whole. A server that runs with `MLFLOW_TRUNCATE_LONG_VALUES=false` refuses them
-/// instead; which one it is, it does not tell.
-pub(super) fn warn_of_cuts(route: &str, params: &[Param], tags: &[Tag]) {
-    for Param { key, value } in params {
-        warn_of_cut_param(route, key, value);
+impl RestStore {
+    /// Says which values will not arrive whole, or refuses them if that was asked for. A server that runs with
+    /// `MLFLOW_TRUNCATE_LONG_VALUES=false` refuses them by itself; which one it is, it does not tell.
+    pub(super) fn check_lengths(&self, route: &'static str, params: &[Param], tags: &[Tag]) -> Result<()> {
+        params.iter().try_for_each(|param| self.check_param_length(route, &param.key, &param.value))?;
+        tags.iter().try_for_each(|tag| self.check_tag_length(route, &tag.key, &tag.value))
     }
-    for Tag { key, value } in tags {
-        warn_of_cut_tag(route, key, value);
+
+    /// The same of one param.
+    pub(super) fn check_param_length(&self, route: &'static str, key: &str, value: &str) -> Result<()> {
+        self.check_length(route, cut("param", key, value, limits::PARAM_VALUE_CHARACTERS))
     }
-}
 
-/// The same of one param.
-pub(super) fn warn_of_cut_param(route: &str, key: &str, value: &str) {
-    warn(route, cut("param", key, value, limits::PARAM_VALUE_CHARACTERS));
-}
+    /// The same of one tag.
+    pub(super) fn check_tag_length(&self, route: &'static str, key: &str, value: &str) -> Result<()> {
+        self.check_length(route, cut("tag", key, value, limits::TAG_VALUE_CHARACTERS))
+    }
 
-/// The same of one tag.
-pub(super) fn warn_of_cut_tag(route: &str, key: &str, value: &str) {
-    warn(route, cut("tag", key, value, limits::TAG_VALUE_CHARACTERS));
-}
-
-fn warn(route: &str, cut: Option<Cut<'_>>) {
-    if let Some(Cut { what, key, characters, kept }) = cut {
+    fn check_length(&self, route: &'static str, cut: Option<Cut<'_>>) -> Result<()> {
+        let Some(Cut { what, key, characters, kept }) = cut else { return Ok(()) };
         let key = key.chars().take(limits::KEY_CHARACTERS).collect::<String>();
+        if self.refuses_long_values() {
+            let problem =
+                format!("of the {what} `{key}` has {characters} characters, and the server keeps {kept}");
+            return Err(InvalidCall { path: route, field: "value".to_owned(), problem }.into());
+        }
         tracing::warn!(route, key, characters, kept, "the server will cut the value of this {what}");
+        Ok(())
     }
 }
 

@@ -18,6 +18,9 @@ mod patience;
 mod points;
 mod probe;
 mod registry;
+mod rows;
+#[cfg(test)]
+mod scripted;
 mod session;
 #[cfg(feature = "aws-sigv4")]
 mod sigv4;

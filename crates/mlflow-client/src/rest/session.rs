@@ -336,3 +336,6 @@ impl From<TransportError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

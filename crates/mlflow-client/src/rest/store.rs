@@ -8,8 +8,8 @@ use url::Url;
 use super::http::HttpTransport;
 use super::identity::{self, Identity};
 use super::patience::Patience;
-use super::{Session, encode};
-use crate::settings::{Settings, StoreUri, redacted};
+use super::{Session, Transport, encode};
+use crate::settings::{HttpSettings, Settings, StoreUri, redacted};
 use crate::{Error, Result};
 
 /// A tracking server: MLflow's stores over REST.
@@ -20,12 +20,14 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct RestStore {
     session: Session,
+    /// Whether a value that a server would cut, or refuse, is refused before it is sent.
+    refuse_long_values: bool,
 }
 
 impl RestStore {
     /// A server behind a session.
     pub fn new(session: Session) -> Self {
-        Self { session }
+        Self { session, refuse_long_values: false }
     }
 
     /// The tracking server of the settings. No connection is opened yet.
@@ -46,6 +48,15 @@ impl RestStore {
     }
 
     fn connect_to(settings: &Settings, uri: Option<&StoreUri>) -> Result<Self> {
+        Self::connect_over(settings, uri, |http| Ok(Arc::new(HttpTransport::new(http)?)))
+    }
+
+    /// The same over any transport.
+    fn connect_over(
+        settings: &Settings,
+        uri: Option<&StoreUri>,
+        transport: impl FnOnce(&HttpSettings) -> Result<Arc<dyn Transport>>,
+    ) -> Result<Self> {
         let uri = uri.ok_or_else(|| Error::Setting {
             setting: "MLFLOW_TRACKING_URI".into(),
             problem: "names no server".into(),
@@ -55,16 +66,25 @@ impl RestStore {
             Server::At(uri) => (address(uri)?, Identity::of(&settings.credentials)?),
             Server::Databricks(profile) => {
                 let (host, identity) = identity::databricks(&settings.databricks, profile)?;
-                http.retry.total_time = settings.databricks.retry_timeout.unwrap_or(http.retry.total_time);
+                http.retry.total_time = settings.databricks.retry_timeout;
                 (address(&host)?, identity)
             }
         };
         let from_address = identity::take_user(&mut address)?;
-        let session = Session::new(Arc::new(HttpTransport::new(&http)?), address)
+        let session = Session::new(transport(&http)?, address)
             .with_identity(from_address.unwrap_or(identity))
             .with_workspace(settings.workspace.clone())
             .with_http(&http);
-        Ok(Self { session })
+        Ok(Self { session, refuse_long_values: settings.logging.truncate_long_values == Some(false) })
+    }
+
+    /// The same on connections of its own, for use on another runtime.
+    pub(super) fn on_its_own(&self) -> Self {
+        Self { session: self.session.separate(), ..self.clone() }
+    }
+
+    pub(super) fn refuses_long_values(&self) -> bool {
+        self.refuse_long_values
     }
 
     /// The connection to the server.
@@ -136,3 +156,6 @@ fn address(uri: &str) -> Result<Url> {
     }
     Ok(address)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,13 +20,12 @@ use mlflow_types::runs::{
 };
 
 use super::RestStore;
-use super::cuts::{warn_of_cut_param, warn_of_cut_tag, warn_of_cuts};
 use crate::{AccountStore, Result, TrackingStore};
 
 #[async_trait]
 impl TrackingStore for RestStore {
     fn separate(&self) -> Option<Arc<dyn TrackingStore>> {
-        Some(Arc::new(Self::new(self.session().separate())))
+        Some(Arc::new(self.on_its_own()))
     }
 
     fn accounts(&self) -> Option<&dyn AccountStore> {
@@ -70,7 +69,7 @@ impl TrackingStore for RestStore {
     }
 
     async fn create_run(&self, call: &CreateRun) -> Result<Run> {
-        warn_of_cuts(CreateRun::PATH, &[], &call.tags);
+        self.check_lengths(CreateRun::PATH, &[], &call.tags)?;
         self.create_run_once(call).await
     }
 
@@ -99,17 +98,17 @@ impl TrackingStore for RestStore {
     }
 
     async fn log_param(&self, call: &LogParam) -> Result<()> {
-        warn_of_cut_param(LogParam::PATH, &call.key, &call.value);
+        self.check_param_length(LogParam::PATH, &call.key, &call.value)?;
         self.call(call).await.map(drop)
     }
 
     async fn log_batch(&self, call: &LogBatch) -> Result<()> {
-        warn_of_cuts(LogBatch::PATH, &call.params, &call.tags);
+        self.check_lengths(LogBatch::PATH, &call.params, &call.tags)?;
         self.log_batch_once(call).await
     }
 
     async fn set_tag(&self, call: &SetTag) -> Result<()> {
-        warn_of_cut_tag(SetTag::PATH, &call.key, &call.value);
+        self.check_tag_length(SetTag::PATH, &call.key, &call.value)?;
         self.call(call).await.map(drop)
     }
 
@@ -122,7 +121,7 @@ impl TrackingStore for RestStore {
     }
 
     async fn log_outputs(&self, call: &LogOutputs) -> Result<()> {
-        self.call(call).await.map(drop)
+        self.log_outputs_once(call).await
     }
 
     async fn log_model(&self, call: &LogModel) -> Result<()> {
@@ -150,7 +149,7 @@ impl TrackingStore for RestStore {
     }
 
     async fn log_logged_model_params(&self, call: &LogLoggedModelParams) -> Result<()> {
-        self.call(call).await.map(drop)
+        self.log_logged_model_params_once(call).await
     }
 
     async fn set_logged_model_tags(&self, call: &SetLoggedModelTags) -> Result<()> {

@@ -28,6 +28,8 @@ pub struct ActiveRun {
     journal: Arc<Journal>,
     patience: Patience,
     sampler: Option<Sampler>,
+    /// Whether values that are too long are cut; otherwise they are refused.
+    truncate: bool,
     ended: bool,
 }
 
@@ -61,7 +63,8 @@ impl ActiveRun {
         };
         let LoggingOptions { queue_patience, end_patience, drop_patience, .. } = options.logging;
         let patience = Patience { queue: queue_patience, end: end_patience, drop: drop_patience };
-        Ok(Self { store, info, journal, patience, sampler: None, ended: false })
+        let truncate = options.truncate_long_values;
+        Ok(Self { store, info, journal, patience, sampler: None, truncate, ended: false })
     }
 
     /// The run's identifier.
@@ -201,9 +204,13 @@ impl ActiveRun {
     /// Logs entries, in order.
     ///
     /// # Errors
-    /// [`Error::InvalidCall`] if one breaks MLflow's limits: then none is logged. [`Error::Logging`] if the run has ended,
+    /// [`Error::InvalidCall`] if one breaks MLflow's limits: then none is logged. A value that is too long does, unless
+    /// [`RunOptions::truncate_long_values`] has it cut. [`Error::Logging`] if the run has ended,
     /// or if the queue in memory stayed full. [`Error::File`] if the spool cannot be written.
-    pub fn log(&self, entries: Vec<Entry>) -> Result<()> {
+    pub fn log(&self, mut entries: Vec<Entry>) -> Result<()> {
+        if self.truncate {
+            entries.iter_mut().for_each(Entry::cut);
+        }
         self.journal.append(entries, self.patience.queue)
     }
 

@@ -5,6 +5,7 @@ use mlflow_types::{ExperimentId, RunId};
 
 use super::GitState;
 use crate::logging::LoggingOptions;
+use crate::long_values::cut_tag;
 use crate::{Error, Result};
 
 /// What a run is started with, or resumed.
@@ -31,6 +32,9 @@ pub struct RunOptions {
     pub git: Option<GitState>,
     /// How entries wait for the store.
     pub logging: LoggingOptions,
+    /// Whether a value of a param or a tag that is longer than MLflow keeps is cut, with a warning, as Python does; otherwise
+    /// it is refused. [`LoggingSettings`](crate::settings::LoggingSettings) has what the environment says.
+    pub truncate_long_values: bool,
 }
 
 impl RunOptions {
@@ -100,6 +104,13 @@ impl RunOptions {
         self
     }
 
+    /// The same, cutting values that are too long instead of refusing them.
+    #[must_use]
+    pub fn with_truncation(mut self, truncate: bool) -> Self {
+        self.truncate_long_values = truncate;
+        self
+    }
+
     /// The tags that the caller gave, with the description among them.
     pub(super) fn own_tags(&self) -> Result<Vec<Tag>> {
         let mut tags = self.tags.clone();
@@ -111,6 +122,9 @@ impl RunOptions {
                 });
             }
             tags.push(Tag::new(system::NOTE, description));
+        }
+        if self.truncate_long_values {
+            tags.iter_mut().for_each(cut_tag);
         }
         Ok(tags)
     }

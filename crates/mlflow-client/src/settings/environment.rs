@@ -190,10 +190,7 @@ fn databricks(environment: &Environment<'_>) -> Result<Databricks> {
                 .or_else(|| environment.text(name::DATABRICKS_CLIENT_SECRET).map(|_| String::new())),
         },
         default_profile: environment.text(name::DATABRICKS_CONFIG_PROFILE),
-        retry_timeout: environment
-            .text(limit)
-            .map(|_| environment.time_limit(limit, Duration::ZERO))
-            .transpose()?,
+        retry_timeout: environment.time_limit(limit, Databricks::default().retry_timeout)?,
     })
 }
 
@@ -314,7 +311,7 @@ fn server_folders(environment: &Environment<'_>) -> Result<LocalRoots> {
 
 fn logging(environment: &Environment<'_>) -> Result<LoggingSettings> {
     let default = LoggingSettings::default();
-    let buffering = name::MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS;
+    let (buffering, long) = (name::MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS, name::MLFLOW_TRUNCATE_LONG_VALUES);
     Ok(LoggingSettings {
         asynchronous: environment.flag(name::MLFLOW_ENABLE_ASYNC_LOGGING, false)?,
         buffering: environment
@@ -324,7 +321,7 @@ fn logging(environment: &Environment<'_>) -> Result<LoggingSettings> {
         system_metrics: environment.flag(name::MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING, false)?,
         system_metrics_interval: environment
             .time_limit(name::MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL, default.system_metrics_interval)?,
-        truncate_long_values: environment.flag(name::MLFLOW_TRUNCATE_LONG_VALUES, true)?,
+        truncate_long_values: environment.text(long).map(|_| environment.flag(long, true)).transpose()?,
         log_model_compression: environment.text(name::MLFLOW_LOG_MODEL_COMPRESSION),
         requirements_inference_timeout: environment.time_limit(
             name::MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT,
@@ -336,3 +333,6 @@ fn logging(environment: &Environment<'_>) -> Result<LoggingSettings> {
         )?,
     })
 }
+
+#[cfg(test)]
+mod tests;

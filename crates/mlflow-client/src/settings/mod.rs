@@ -6,6 +6,7 @@
 mod aws;
 mod environment;
 mod http;
+mod ignored;
 mod ini;
 mod local_roots;
 mod object_environment;
@@ -105,7 +106,7 @@ pub struct AwsKeys {
 }
 
 /// Who we are to Databricks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Databricks {
     /// The profile that the environment itself describes; it wins over the file where it names a host.
     pub environment: DatabricksProfile,
@@ -113,8 +114,19 @@ pub struct Databricks {
     pub default_profile: Option<String>,
     /// The profiles of the file, by name.
     pub profiles: BTreeMap<String, DatabricksProfile>,
-    /// How long attempts of one call go on for.
-    pub retry_timeout: Option<Duration>,
+    /// How long attempts of one call go on for. 500 seconds, as in Python.
+    pub retry_timeout: Duration,
+}
+
+impl Default for Databricks {
+    fn default() -> Self {
+        Self {
+            environment: DatabricksProfile::default(),
+            default_profile: None,
+            profiles: BTreeMap::new(),
+            retry_timeout: Duration::from_secs(500),
+        }
+    }
 }
 
 /// A workspace of Databricks.
@@ -139,15 +151,15 @@ pub struct ArtifactSettings {
     pub azure: AzureSettings,
     /// Whether big files go up in parts, where the server can.
     pub multipart_upload: bool,
-    /// Whether big files may come down in parts; none does yet.
+    /// Whether big files come down in parts, where the server can. Nothing acts on it: files come down in one piece.
     pub multipart_download: bool,
     /// Bytes from which on a file goes up in parts.
     pub multipart_upload_minimum: u64,
     /// Bytes of such a part.
     pub multipart_upload_chunk: u64,
-    /// Bytes from which on a file comes down in parts.
+    /// Bytes from which on a file comes down in parts. Nothing acts on it.
     pub multipart_download_minimum: u64,
-    /// Bytes of such a part.
+    /// Bytes of such a part. Nothing acts on it.
     pub multipart_download_chunk: u64,
     /// What a server's word about folders of this machine is worth.
     pub server_folders: LocalRoots,
@@ -176,21 +188,24 @@ impl Default for ArtifactSettings {
 /// How runs and models are logged.
 #[derive(Clone, Debug)]
 pub struct LoggingSettings {
-    /// Whether what is logged is sent in the background.
+    /// Whether what is logged is sent in the background. Nothing acts on it: a run always does.
     pub asynchronous: bool,
-    /// How long the background collects before it sends.
+    /// How long the background collects before it sends. Nothing acts on it.
     pub buffering: Option<Duration>,
-    /// Whether a run measures its machine.
+    /// Whether a run measures its machine: for a program to read, which then calls
+    /// [`ActiveRun::log_system_metrics`](crate::ActiveRun::log_system_metrics).
     pub system_metrics: bool,
     /// The time between two such measures.
     pub system_metrics_interval: Duration,
-    /// Whether a value that is too long is cut (by the server, without a word) instead of refused.
-    pub truncate_long_values: bool,
-    /// The compression of a logged model.
+    /// What becomes of the value of a param or of a run's tag that is longer than MLflow keeps. `true`: it is cut, with a
+    /// warning, as Python does by default. `false`: it is refused before it is sent anywhere. If nothing is said, a run and
+    /// the embedded store refuse, and a call to a server is sent with a warning: most servers cut it, some refuse.
+    pub truncate_long_values: Option<bool>,
+    /// The compression of a logged model. Nothing acts on it.
     pub log_model_compression: Option<String>,
-    /// How long Python may look for a model's requirements.
+    /// How long Python may look for a model's requirements. Nothing acts on it: no Python runs here.
     pub requirements_inference_timeout: Duration,
-    /// How long Python may predict for the input example.
+    /// How long Python may predict for the input example. Nothing acts on it: no Python runs here.
     pub input_example_inference_timeout: Duration,
 }
 
@@ -201,7 +216,7 @@ impl Default for LoggingSettings {
             buffering: None,
             system_metrics: false,
             system_metrics_interval: Duration::from_secs(10),
-            truncate_long_values: true,
+            truncate_long_values: None,
             log_model_compression: None,
             requirements_inference_timeout: Duration::from_mins(2),
             input_example_inference_timeout: Duration::from_mins(3),

@@ -22,9 +22,9 @@ variables! {
     MLFLOW_EXPERIMENT_NAME,
     /// The experiment to log to, by identifier.
     MLFLOW_EXPERIMENT_ID,
-    /// The run to continue.
+    /// The run to continue: for a program to read.
     MLFLOW_RUN_ID,
-    /// The logged model that metrics are linked to.
+    /// The logged model that metrics are linked to: for a program to read.
     MLFLOW_ACTIVE_MODEL_ID,
 
     /// The user for basic authentication; it wins over the one in `~/.mlflow/credentials`.
@@ -184,21 +184,23 @@ variables! {
     /// `add` if absent.
     ST_SERVER_FOLDERS,
 
-    /// `true`: what is logged is sent in the background.
+    /// Whether what is logged is sent in the background. Read and checked; here it always is.
     MLFLOW_ENABLE_ASYNC_LOGGING,
-    /// Seconds that the background collects for before it sends.
+    /// Seconds that the background collects for before it sends. Read and checked, without effect.
     MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS,
-    /// `true`: a run measures its machine.
+    /// `true`: a run measures its machine. For a program to read; no run begins with it by itself.
     MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING,
-    /// Seconds between two such measures; 10 if absent.
+    /// Seconds between two such measures; 10 if absent. For a program to read.
     MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL,
-    /// `false`: a value that is too long is an error instead of being cut.
+    /// What becomes of the value of a param or of a run's tag that is longer than MLflow keeps. `true`: it is cut, with a
+    /// warning, as Python does without the variable. `false`: it is an error, before anything is sent. If absent, a run and
+    /// the embedded store refuse it, and a call to a server is sent with a warning, since what a server does is set there.
     MLFLOW_TRUNCATE_LONG_VALUES,
-    /// The compression of a logged model: `lzma`, `bzip2` or `gzip`.
+    /// The compression of a logged model: `lzma`, `bzip2` or `gzip`. Without effect: models are logged as they are.
     MLFLOW_LOG_MODEL_COMPRESSION,
-    /// Seconds that Python takes at most to find out a model's requirements; 120 if absent.
+    /// Seconds that Python takes at most to find out a model's requirements. Read and checked, without effect.
     MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT,
-    /// Seconds that Python takes at most to predict for the input example; 180 if absent.
+    /// Seconds that Python takes at most to predict for the input example. Read and checked, without effect.
     MLFLOW_INPUT_EXAMPLE_INFERENCE_TIMEOUT,
 
     /// The proxy for `http:`.

@@ -14,6 +14,10 @@ mod contract;
 mod embedded;
 #[cfg(all(unix, feature = "embedded"))]
 mod everything;
+#[cfg(all(unix, feature = "embedded"))]
+mod long_values;
+#[cfg(all(unix, feature = "embedded", feature = "rest"))]
+mod lost_answers;
 // A process that is killed needs a store that outlives it.
 #[cfg(feature = "embedded")]
 mod runs;

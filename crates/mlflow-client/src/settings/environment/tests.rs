@@ -1,0 +1,662 @@
+//! Every variable, and what becomes of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use super::*;
+use crate::settings::S3Credentials;
+
+/// A variable and what it changes. `{folder}` in a value is a folder with every file of credentials.
+struct Row {
+    variable: &'static str,
+    /// What it is asked for as.
+    asked: &'static str,
+    value: &'static str,
+    /// What is set besides, before and after.
+    with: &'static [(&'static str, &'static str)],
+    shown: fn(&Settings) -> String,
+    before: &'static str,
+    after: &'static str,
+}
+
+impl Row {
+    const fn with(mut self, with: &'static [(&'static str, &'static str)]) -> Self {
+        self.with = with;
+        self
+    }
+
+    const fn asked_as(mut self, asked: &'static str) -> Self {
+        self.asked = asked;
+        self
+    }
+}
+
+const fn row(
+    variable: &'static str,
+    value: &'static str,
+    shown: fn(&Settings) -> String,
+    before: &'static str,
+    after: &'static str,
+) -> Row {
+    Row { variable, asked: variable, value, with: &[], shown, before, after }
+}
+
+fn show(value: &impl Debug) -> String {
+    format!("{value:?}")
+}
+
+fn secret(value: Option<&Secret>) -> String {
+    show(&value.map(Secret::expose))
+}
+
+/// All of who we are to S3; `Debug` shows the kind only.
+fn s3_credentials(settings: &Settings) -> String {
+    match &settings.artifacts.s3.credentials {
+        S3Credentials::Keys { access_key_id, secret_access_key, session_token } => {
+            format!("{access_key_id} {} {}", secret_access_key.expose(), secret(session_token.as_ref()))
+        }
+        S3Credentials::WebIdentity { token_file, role_arn, session_name } => {
+            format!("{} {role_arn} {session_name:?}", token_file.display())
+        }
+        S3Credentials::Task { relative_uri } => relative_uri.clone(),
+        S3Credentials::Pod { uri, token_file } => format!("{uri} {}", token_file.display()),
+        S3Credentials::Unusable { setting, .. } => format!("unusable: {setting}"),
+        other => show(other),
+    }
+}
+
+fn sigv4(settings: &Settings) -> String {
+    let keys = settings.credentials.sigv4.as_ref();
+    keys.map_or_else(String::new, |keys| format!("{} {}", keys.access_key_id, keys.region))
+}
+
+const KEY: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "sk")];
+const HOME: &[(&str, &str)] = &[("HOME", "{folder}")];
+
+fn places() -> Vec<Row> {
+    vec![
+        row(name::MLFLOW_TRACKING_URI, "http://a", |s| show(&s.tracking_uri), "None", "Some(\"http://a\")"),
+        row(name::MLFLOW_REGISTRY_URI, "http://a", |s| show(&s.registry_uri), "None", "Some(\"http://a\")"),
+        row(name::MLFLOW_WORKSPACE, "team", |s| show(&s.workspace), "None", "Some(\"team\")"),
+        row(name::MLFLOW_EXPERIMENT_NAME, "e", |s| show(&s.experiment_name), "None", "Some(\"e\")"),
+        row(name::MLFLOW_EXPERIMENT_ID, "7", |s| show(&s.experiment_id), "None", "Some(\"7\")"),
+        row(name::MLFLOW_RUN_ID, "ab", |s| show(&s.run_id), "None", "Some(\"ab\")"),
+        row(name::MLFLOW_ACTIVE_MODEL_ID, "m-1", |s| show(&s.active_model_id), "None", "Some(\"m-1\")"),
+        row(name::HOME, "{folder}", |s| show(&s.credentials.username), "None", "Some(\"ann\")"),
+        row(name::USERPROFILE, "{folder}", |s| show(&s.credentials.username), "None", "Some(\"ann\")"),
+    ]
+}
+
+fn identities() -> Vec<Row> {
+    vec![
+        row(
+            name::MLFLOW_TRACKING_USERNAME,
+            "bob",
+            |s| show(&s.credentials.username),
+            "Some(\"ann\")",
+            "Some(\"bob\")",
+        )
+        .with(HOME),
+        row(
+            name::MLFLOW_TRACKING_PASSWORD,
+            "new",
+            |s| secret(s.credentials.password.as_ref()),
+            "Some(\"pw\")",
+            "Some(\"new\")",
+        )
+        .with(HOME),
+        row(
+            name::MLFLOW_TRACKING_TOKEN,
+            "t",
+            |s| secret(s.credentials.token.as_ref()),
+            "None",
+            "Some(\"t\")",
+        ),
+        row(name::MLFLOW_TRACKING_AUTH, "k", |s| show(&s.credentials.plugin), "None", "Some(\"k\")"),
+        row(name::MLFLOW_TRACKING_AWS_SIGV4, "true", sigv4, "", "FILE far-1").with(HOME),
+        row(name::DATABRICKS_HOST, "h", |s| show(&s.databricks.environment.host), "None", "Some(\"h\")"),
+        row(
+            name::DATABRICKS_TOKEN,
+            "t",
+            |s| secret(s.databricks.environment.token.as_ref()),
+            "None",
+            "Some(\"t\")",
+        ),
+        row(
+            name::DATABRICKS_CLIENT_ID,
+            "c",
+            |s| show(&s.databricks.environment.client_id),
+            "None",
+            "Some(\"c\")",
+        ),
+        row(
+            name::DATABRICKS_CLIENT_SECRET,
+            "s",
+            |s| show(&s.databricks.environment.client_id),
+            "None",
+            "Some(\"\")",
+        ),
+        row(
+            name::DATABRICKS_CONFIG_PROFILE,
+            "p",
+            |s| show(&s.databricks.default_profile),
+            "None",
+            "Some(\"p\")",
+        ),
+        row(
+            name::DATABRICKS_CONFIG_FILE,
+            "{folder}/.databrickscfg",
+            |s| show(&s.databricks.profiles.keys().collect::<Vec<_>>()),
+            "[]",
+            "[\"team\"]",
+        ),
+    ]
+}
+
+fn http_rows() -> Vec<Row> {
+    vec![
+        row(name::MLFLOW_TRACKING_INSECURE_TLS, "true", |s| show(&s.http.tls.verify), "System", "Nothing"),
+        row(
+            name::MLFLOW_TRACKING_SERVER_CERT_PATH,
+            "ca.pem",
+            |s| show(&s.http.tls.verify),
+            "System",
+            "Authorities(\"ca.pem\")",
+        ),
+        row(
+            name::MLFLOW_TRACKING_CLIENT_CERT_PATH,
+            "me.pem",
+            |s| show(&s.http.tls.client_certificate),
+            "None",
+            "Some(\"me.pem\")",
+        ),
+        row(name::MLFLOW_HTTP_REQUEST_MAX_RETRIES, "3", |s| show(&s.http.retry.max_retries), "7", "3"),
+        row(
+            name::MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
+            "0.5",
+            |s| show(&s.http.retry.backoff_factor),
+            "2.0",
+            "0.5",
+        ),
+        row(
+            name::MLFLOW_HTTP_REQUEST_BACKOFF_JITTER,
+            "0",
+            |s| show(&s.http.retry.backoff_jitter),
+            "1.0",
+            "0.0",
+        ),
+        row(name::MLFLOW_HTTP_REQUEST_TIMEOUT, "1.5", |s| show(&s.http.idle_timeout), "120s", "1.5s"),
+        row(
+            name::MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER,
+            "0",
+            |s| show(&s.http.retry.respect_retry_after),
+            "true",
+            "false",
+        ),
+        row(name::MLFLOW_ALLOW_HTTP_REDIRECTS, "False", |s| show(&s.http.allow_redirects), "true", "false"),
+        row(name::MLFLOW_HTTP_POOL_MAXSIZE, "5", |s| show(&s.http.pool_size), "10", "5"),
+        row(
+            name::MLFLOW_HTTP_TCP_KEEPALIVE,
+            "false",
+            |s| show(&s.http.keep_alive.is_some()),
+            "true",
+            "false",
+        ),
+        row(
+            name::MLFLOW_HTTP_TCP_KEEPALIVE_IDLE,
+            "7",
+            |s| show(&s.http.keep_alive.map(|probes| probes.idle)),
+            "Some(30s)",
+            "Some(7s)",
+        ),
+        row(
+            name::MLFLOW_HTTP_TCP_KEEPALIVE_INTERVAL,
+            "7",
+            |s| show(&s.http.keep_alive.map(|probes| probes.interval)),
+            "Some(10s)",
+            "Some(7s)",
+        ),
+        row(
+            name::MLFLOW_HTTP_TCP_KEEPALIVE_COUNT,
+            "7",
+            |s| show(&s.http.keep_alive.map(|probes| probes.count)),
+            "Some(3)",
+            "Some(7)",
+        ),
+        row(
+            name::MLFLOW_DATABRICKS_ENDPOINT_HTTP_RETRY_TIMEOUT,
+            "9",
+            |s| show(&s.databricks.retry_timeout),
+            "500s",
+            "9s",
+        ),
+        row(name::HTTP_PROXY, "http://p", |s| show(&s.http.proxies.http), "None", "Some(\"http://p\")")
+            .asked_as("http_proxy"),
+        row(name::HTTPS_PROXY, "http://p", |s| show(&s.http.proxies.https), "None", "Some(\"http://p\")"),
+        row(name::ALL_PROXY, "http://p", |s| show(&s.http.proxies.http), "None", "Some(\"http://p\")"),
+        row(name::NO_PROXY, "a,b", |s| show(&s.http.proxies.except), "None", "Some(\"a,b\")"),
+    ]
+}
+
+fn object_stores() -> Vec<Row> {
+    vec![
+        row(name::AWS_ACCESS_KEY_ID, "AK", s3_credentials, "Machine", "AK sk None")
+            .with(&[("AWS_SECRET_ACCESS_KEY", "sk")]),
+        row(
+            name::AWS_SECRET_ACCESS_KEY,
+            "sk",
+            s3_credentials,
+            "unusable: AWS_SECRET_ACCESS_KEY",
+            "AK sk None",
+        )
+        .with(&[("AWS_ACCESS_KEY_ID", "AK")]),
+        row(name::AWS_SESSION_TOKEN, "st", s3_credentials, "AK sk None", "AK sk Some(\"st\")").with(KEY),
+        row(name::AWS_REGION, "r-1", |s| show(&s.artifacts.s3.region), "None", "Some(\"r-1\")"),
+        row(name::AWS_DEFAULT_REGION, "r-1", |s| show(&s.artifacts.s3.region), "None", "Some(\"r-1\")"),
+        row(name::AWS_PROFILE, "other", s3_credentials, "FILE fs None", "OTHER os None").with(HOME),
+        row(
+            name::AWS_SHARED_CREDENTIALS_FILE,
+            "{folder}/.aws/credentials",
+            s3_credentials,
+            "Machine",
+            "FILE fs None",
+        ),
+        row(
+            name::AWS_CONFIG_FILE,
+            "{folder}/.aws/config",
+            |s| show(&s.artifacts.s3.region),
+            "None",
+            "Some(\"far-1\")",
+        ),
+        row(name::AWS_WEB_IDENTITY_TOKEN_FILE, "/t", s3_credentials, "Machine", "/t arn None")
+            .with(&[("AWS_ROLE_ARN", "arn")]),
+        row(name::AWS_ROLE_ARN, "arn", s3_credentials, "Machine", "/t arn None")
+            .with(&[("AWS_WEB_IDENTITY_TOKEN_FILE", "/t")]),
+        row(name::AWS_ROLE_SESSION_NAME, "n", s3_credentials, "/t arn None", "/t arn Some(\"n\")")
+            .with(&[("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", "arn")]),
+        row(name::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, "/c", s3_credentials, "Machine", "/c"),
+        row(name::AWS_CONTAINER_CREDENTIALS_FULL_URI, "http://c", s3_credentials, "Machine", "http://c /t")
+            .with(&[("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/t")]),
+        row(name::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, "/t", s3_credentials, "Machine", "http://c /t")
+            .with(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://c")]),
+        row(
+            name::AWS_EC2_METADATA_DISABLED,
+            "true",
+            s3_credentials,
+            "Machine",
+            "unusable: AWS_ACCESS_KEY_ID",
+        ),
+        row(name::AWS_CA_BUNDLE, "ca", |s| show(&s.artifacts.s3.authorities), "None", "Some(\"ca\")"),
+        row(
+            name::AWS_ENDPOINT_URL_S3,
+            "http://s",
+            |s| show(&s.artifacts.s3.endpoint_url),
+            "None",
+            "Some(\"http://s\")",
+        ),
+        row(
+            name::AWS_ENDPOINT_URL,
+            "http://s",
+            |s| show(&s.artifacts.s3.endpoint_url),
+            "None",
+            "Some(\"http://s\")",
+        ),
+        row(
+            name::MLFLOW_S3_ENDPOINT_URL,
+            "http://s",
+            |s| show(&s.artifacts.s3.endpoint_url),
+            "Some(\"http://other\")",
+            "Some(\"http://s\")",
+        )
+        .with(&[("AWS_ENDPOINT_URL_S3", "http://other")]),
+        row(name::MLFLOW_S3_IGNORE_TLS, "true", |s| show(&s.artifacts.s3.ignore_tls), "false", "true"),
+        row(
+            name::MLFLOW_S3_UPLOAD_EXTRA_ARGS,
+            "{}",
+            |s| secret(s.artifacts.s3.upload_arguments.as_ref()),
+            "None",
+            "Some(\"{}\")",
+        ),
+        row(
+            name::MLFLOW_S3_EXPECTED_BUCKET_OWNER,
+            "1",
+            |s| show(&s.artifacts.s3.expected_owner),
+            "None",
+            "Some(\"1\")",
+        ),
+        row(
+            name::MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE,
+            "path",
+            |s| show(&s.artifacts.s3.addressing),
+            "Auto",
+            "Path",
+        ),
+        row(
+            name::MLFLOW_EXPERIMENTAL_S3_SIGNATURE_VERSION,
+            "unsigned",
+            s3_credentials,
+            "AK sk None",
+            "Unsigned",
+        )
+        .with(KEY),
+        row(
+            name::GOOGLE_APPLICATION_CREDENTIALS,
+            "g",
+            |s| show(&s.artifacts.gcs.application_credentials),
+            "None",
+            "Some(\"g\")",
+        ),
+        row(
+            name::CLOUDSDK_CONFIG,
+            "{folder}/gcloud",
+            |s| show(&s.artifacts.gcs.application_credentials.is_some()),
+            "false",
+            "true",
+        ),
+        row(
+            name::STORAGE_EMULATOR_HOST,
+            "http://g",
+            |s| show(&s.artifacts.gcs.emulator),
+            "None",
+            "Some(\"http://g\")",
+        ),
+        row(
+            name::AZURE_STORAGE_CONNECTION_STRING,
+            "c",
+            |s| secret(s.artifacts.azure.connection_string.as_ref()),
+            "None",
+            "Some(\"c\")",
+        ),
+        row(
+            name::AZURE_STORAGE_ACCESS_KEY,
+            "k",
+            |s| secret(s.artifacts.azure.access_key.as_ref()),
+            "None",
+            "Some(\"k\")",
+        ),
+        row(
+            name::AZURE_STORAGE_SAS_TOKEN,
+            "s",
+            |s| secret(s.artifacts.azure.sas_token.as_ref()),
+            "None",
+            "Some(\"s\")",
+        ),
+        row(name::AZURE_TENANT_ID, "t", |s| show(&s.artifacts.azure.tenant_id), "None", "Some(\"t\")"),
+        row(name::AZURE_CLIENT_ID, "c", |s| show(&s.artifacts.azure.client_id), "None", "Some(\"c\")"),
+        row(
+            name::AZURE_CLIENT_SECRET,
+            "s",
+            |s| secret(s.artifacts.azure.client_secret.as_ref()),
+            "None",
+            "Some(\"s\")",
+        ),
+        row(
+            name::AZURE_FEDERATED_TOKEN_FILE,
+            "/t",
+            |s| show(&s.artifacts.azure.federated_token_file),
+            "None",
+            "Some(\"/t\")",
+        ),
+        row(
+            name::AZURE_AUTHORITY_HOST,
+            "https://a",
+            |s| show(&s.artifacts.azure.authority_host),
+            "None",
+            "Some(\"https://a\")",
+        ),
+    ]
+}
+
+fn transfers_and_logs() -> Vec<Row> {
+    vec![
+        row(
+            name::MLFLOW_ENABLE_MULTIPART_UPLOAD,
+            "false",
+            |s| show(&s.artifacts.multipart_upload),
+            "true",
+            "false",
+        ),
+        row(
+            name::MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD,
+            "false",
+            |s| show(&s.artifacts.multipart_upload),
+            "true",
+            "false",
+        ),
+        row(
+            name::ST_ALLOWED_HOSTS,
+            "minio:9000, b",
+            |s| show(&s.artifacts.allowed_hosts),
+            "[]",
+            "[\"minio:9000\", \"b\"]",
+        ),
+        row(name::ST_SERVER_FOLDERS, "refuse", |s| show(&s.artifacts.server_folders), "Add", "Refuse"),
+        row(
+            name::MLFLOW_ENABLE_MULTIPART_DOWNLOAD,
+            "false",
+            |s| show(&s.artifacts.multipart_download),
+            "true",
+            "false",
+        ),
+        row(
+            name::MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE,
+            "9",
+            |s| show(&s.artifacts.multipart_upload_minimum),
+            "524288000",
+            "9",
+        ),
+        row(
+            name::MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE,
+            "9",
+            |s| show(&s.artifacts.multipart_upload_chunk),
+            "10485760",
+            "9",
+        ),
+        row(
+            name::MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE,
+            "9",
+            |s| show(&s.artifacts.multipart_download_minimum),
+            "524288000",
+            "9",
+        ),
+        row(
+            name::MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE,
+            "9",
+            |s| show(&s.artifacts.multipart_download_chunk),
+            "104857600",
+            "9",
+        ),
+        row(name::MLFLOW_ENABLE_ASYNC_LOGGING, "1", |s| show(&s.logging.asynchronous), "false", "true"),
+        row(
+            name::MLFLOW_ASYNC_LOGGING_BUFFERING_SECONDS,
+            "3",
+            |s| show(&s.logging.buffering),
+            "None",
+            "Some(3s)",
+        ),
+        row(
+            name::MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING,
+            "TRUE",
+            |s| show(&s.logging.system_metrics),
+            "false",
+            "true",
+        ),
+        row(
+            name::MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL,
+            "3",
+            |s| show(&s.logging.system_metrics_interval),
+            "10s",
+            "3s",
+        ),
+        row(
+            name::MLFLOW_TRUNCATE_LONG_VALUES,
+            "true",
+            |s| show(&s.logging.truncate_long_values),
+            "None",
+            "Some(true)",
+        ),
+        row(
+            name::MLFLOW_LOG_MODEL_COMPRESSION,
+            "gzip",
+            |s| show(&s.logging.log_model_compression),
+            "None",
+            "Some(\"gzip\")",
+        ),
+        row(
+            name::MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT,
+            "3",
+            |s| show(&s.logging.requirements_inference_timeout),
+            "120s",
+            "3s",
+        ),
+        row(
+            name::MLFLOW_INPUT_EXAMPLE_INFERENCE_TIMEOUT,
+            "3",
+            |s| show(&s.logging.input_example_inference_timeout),
+            "180s",
+            "3s",
+        ),
+    ]
+}
+
+/// What is checked, and leaves nothing behind.
+const WITHOUT_A_TRACE: &[&str] = &[name::MLFLOW_HTTP_POOL_CONNECTIONS];
+
+/// Every file of credentials, all in one folder.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in [
+        (".mlflow/credentials", "[mlflow]\nmlflow_tracking_username = ann\nmlflow_tracking_password = pw\n"),
+        (".databrickscfg", "[team]\nhost = h\n"),
+        (
+            ".aws/credentials",
+            "[default]\naws_access_key_id = FILE\naws_secret_access_key = fs\n\
+             [other]\naws_access_key_id = OTHER\naws_secret_access_key = os\n",
+        ),
+        (".aws/config", "[default]\nregion = far-1\n"),
+        ("gcloud/application_default_credentials.json", "{}"),
+    ] {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn read_with(folder: &Path, variables: &[(&str, &str)]) -> Result<Settings> {
+    let folder = folder.to_str().unwrap();
+    Settings::from_environment(&|asked| {
+        let found = variables.iter().find(|(variable, _)| *variable == asked);
+        found.map(|(_, value)| value.replace("{folder}", folder))
+    })
+}
+
+#[test]
+fn every_variable_is_read_and_changes_what_it_is_about() {
+    let folder = folder();
+    let rows = [places(), identities(), http_rows(), object_stores(), transfers_and_logs()];
+    let mut left: BTreeSet<&str> = name::ALL.iter().copied().collect();
+    assert_eq!(left.len(), name::ALL.len(), "a variable is listed twice");
+    for row in rows.iter().flatten() {
+        let variable = row.variable;
+        assert!(left.remove(variable), "{variable} has two rows, or is no variable of ours");
+        assert_ne!(row.before, row.after, "{variable}");
+        let before = read_with(folder.path(), row.with).unwrap();
+        assert_eq!((row.shown)(&before), row.before, "without {variable}");
+        let empty = read_with(folder.path(), &[&[(row.asked, "")], row.with].concat()).unwrap();
+        assert_eq!((row.shown)(&empty), row.before, "{variable} is empty");
+        let after = read_with(folder.path(), &[&[(row.asked, row.value)], row.with].concat()).unwrap();
+        assert_eq!((row.shown)(&after), row.after, "{variable}={}", row.value);
+    }
+    for variable in WITHOUT_A_TRACE {
+        assert!(left.remove(variable), "{variable}");
+        assert!(read_with(folder.path(), &[(variable, "x")]).is_err(), "{variable} is checked");
+        let ignored = Settings::ignored(&|asked| (asked == *variable).then(|| "1".to_owned()));
+        assert_eq!(ignored.len(), 1, "that {variable} does nothing is told");
+    }
+    assert!(left.is_empty(), "variables without a row in this table: {left:?}");
+}
+
+#[track_caller]
+fn check_refused(variable: &str, value: &str, problem: &str) {
+    let error = read_with(Path::new(""), &[(variable, value)]).expect_err(value);
+    assert_eq!(error.to_string(), format!("{variable}: {problem}"));
+}
+
+#[test]
+fn what_makes_no_sense_is_told_with_its_name() {
+    check_refused("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "11", "`11` is no number from 0 to 10");
+    check_refused("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "-1", "`-1` is no number from 0 to 10");
+    check_refused("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "121", "`121` is no number from 0 to 120");
+    check_refused("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "NaN", "`NaN` is no number from 0 to 120");
+    check_refused("MLFLOW_HTTP_REQUEST_TIMEOUT", "0", "no time at all is no limit to work under");
+    check_refused("MLFLOW_HTTP_REQUEST_TIMEOUT", "inf", "`inf` is no number from 0 to 86400");
+    check_refused("MLFLOW_HTTP_POOL_MAXSIZE", "0", "`0` is no number from 1 to 100000");
+    check_refused("MLFLOW_HTTP_POOL_CONNECTIONS", "many", "`many` is no number from 1 to 100000");
+    check_refused("MLFLOW_HTTP_TCP_KEEPALIVE_COUNT", "128", "`128` is no number from 1 to 127");
+    check_refused("MLFLOW_ALLOW_HTTP_REDIRECTS", "yes", "`yes` is neither `true` nor `false`");
+    check_refused("MLFLOW_TRUNCATE_LONG_VALUES", "no", "`no` is neither `true` nor `false`");
+    check_refused(
+        "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE",
+        "0",
+        "`0` is no number from 1 to 18446744073709551615",
+    );
+    check_refused(
+        "MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE",
+        "host",
+        "`host` is neither `auto` nor `path` nor `virtual`",
+    );
+}
+
+/// As in Python, where this is an error too: who asks for both does not know what is checked.
+#[test]
+fn insecure_tls_and_an_authority_exclude_each_other() {
+    let both = [("MLFLOW_TRACKING_INSECURE_TLS", "true"), ("MLFLOW_TRACKING_SERVER_CERT_PATH", "ca.pem")];
+    let error = read_with(Path::new(""), &both).expect_err("both");
+    assert_eq!(
+        error.to_string(),
+        "MLFLOW_TRACKING_INSECURE_TLS: not together with MLFLOW_TRACKING_SERVER_CERT_PATH"
+    );
+    let secure = [("MLFLOW_TRACKING_INSECURE_TLS", "false"), both[1]];
+    assert_eq!(
+        read_with(Path::new(""), &secure).unwrap().http.tls.verify,
+        Verify::Authorities("ca.pem".into())
+    );
+}
+
+#[test]
+fn of_two_variables_the_one_that_is_meant_wins() {
+    let folder = folder();
+    let read = |variables: &[(&str, &str)]| read_with(folder.path(), variables).unwrap();
+    // A web server sets `HTTP_PROXY` from a header of whoever asks it.
+    let proxies =
+        read(&[("HTTP_PROXY", "http://evil"), ("https_proxy", "http://p"), ("no_proxy", "a")]).http.proxies;
+    assert_eq!((proxies.http, proxies.https), (None, Some("http://p".into())));
+    assert_eq!(proxies.except.as_deref(), Some("a"));
+    let proxies = read(&[("all_proxy", "http://p"), ("https_proxy", "http://q")]).http.proxies;
+    assert_eq!((proxies.http, proxies.https), (Some("http://p".into()), Some("http://q".into())));
+    let region = [("AWS_REGION", "one"), ("AWS_DEFAULT_REGION", "two")];
+    assert_eq!(read(&region).artifacts.s3.region.as_deref(), Some("one"));
+    let homes = [("HOME", "/nowhere"), ("USERPROFILE", "{folder}")];
+    assert_eq!(read(&homes).credentials.username, None);
+    assert_eq!(read(&[("MLFLOW_TRUNCATE_LONG_VALUES", "0")]).logging.truncate_long_values, Some(false));
+}
+
+#[test]
+fn a_file_of_credentials_that_cannot_be_read_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir_all(home.path().join(".mlflow/credentials")).unwrap();
+    let error = read_with(home.path(), HOME).expect_err("a folder is no file");
+    assert!(matches!(&error, Error::File { action: "read", .. }), "{error}");
+}
+
+#[test]
+fn a_signature_needs_all_of_a_key() {
+    for (with, missing) in
+        [(&[][..], "AWS_ACCESS_KEY_ID"), (&KEY[..1], "AWS_SECRET_ACCESS_KEY"), (KEY, "AWS_REGION")]
+    {
+        let variables = [&[("MLFLOW_TRACKING_AWS_SIGV4", "true")], with].concat();
+        let error = read_with(Path::new(""), &variables).expect_err("half a key");
+        assert_eq!(error.to_string(), format!("MLFLOW_TRACKING_AWS_SIGV4: {missing} is not set"));
+    }
+}
