@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mlflow_client::artifacts::{ArtifactPath, ArtifactStore, DownloadOptions, ReadStart, UploadOptions};
-use mlflow_client::types::experiments::CreateExperiment;
 use mlflow_client::uri::{ArtifactUri, Resolved};
 use mlflow_client::{Client, Error, Settings};
 
@@ -220,8 +219,6 @@ async fn the_embedded_store_names_what_it_likes() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite:///{}", folder.path().join("mlflow.db").display());
     let client = Client::connect(&Settings::for_tracking_uri(&*database)).unwrap();
-    let call = CreateExperiment { name: "a".into(), ..CreateExperiment::default() };
-    client.tracking().create_experiment(&call).await.unwrap();
     let root = folder.path().join("root");
     upload(&client, &root, "a\n").await.unwrap();
     let again = Client::connect(&Settings::for_tracking_uri(&*database)).unwrap();
