@@ -75,6 +75,13 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Variables of MLflow that are set and change nothing, but for those that the command heeds; and why.
+    pub(crate) fn without_effect(heeded: &[&str]) -> Vec<(&'static str, &'static str)> {
+        let mut ignored = mlflow_client::Settings::ignored(&text_variable);
+        ignored.retain(|(variable, _)| !heeded.contains(variable));
+        ignored
+    }
+
     /// Who named the tracking store and the registry, in the user's words.
     pub(crate) fn store_origins(&self, mlflow: &mlflow_client::Settings) -> (&'static str, &'static str) {
         let tracking = match (&self.tracking_uri, &mlflow.tracking_uri) {

@@ -23,8 +23,18 @@ use crate::report::{self, Report};
 use crate::settings::Settings;
 use crate::{model, save_options};
 
+/// Variables that a library leaves to the program, and this command acts on.
+const HEEDED: [&str; 3] = [
+    variables::MLFLOW_RUN_ID,
+    variables::MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING,
+    variables::MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL,
+];
+
 pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome> {
     let started = Instant::now();
+    for (variable, reason) in Settings::without_effect(&HEEDED) {
+        report::note("warning", &format!("{variable} is set and has no effect: {reason}"));
+    }
     let located = model::locate(&args.model, settings)?;
     let mut save = save_options::read(&args.flavor)?;
     let wanted = Wanted { certificate: !args.no_certificate, profile: args.profile };

@@ -151,3 +151,18 @@ fn an_example_that_the_model_cannot_answer_is_told() {
     assert_eq!(bad.code, 0, "{}", bad.stderr);
     assert!(bad.stderr.contains("warning: the model cannot answer its input example: "), "{}", bad.stderr);
 }
+
+#[test]
+fn a_variable_that_changes_nothing_is_told() {
+    let place = Place::new();
+    let mut log = place.command(&["log", "-m", "TINY", "--no-certificate"]);
+    log.env("MLFLOW_LOG_MODEL_COMPRESSION", "gzip").env("MLFLOW_ENABLE_ASYNC_LOGGING", "true");
+    let logged = ran(log.output().unwrap());
+    assert_eq!(
+        (logged.code, logged.stderr.as_str()),
+        (
+            0,
+            "warning: MLFLOW_LOG_MODEL_COMPRESSION is set and has no effect: the files of a model are logged as they are\n"
+        )
+    );
+}
