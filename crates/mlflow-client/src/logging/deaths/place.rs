@@ -205,7 +205,8 @@ pub(super) fn template() -> TempDir {
     let connection = Connection::open(folder.path().join("mlflow.db")).unwrap();
     connection
         .execute_batch(
-            "CREATE TABLE arrivals (key TEXT, step INTEGER, value REAL);
+            "PRAGMA journal_mode = WAL;
+             CREATE TABLE arrivals (key TEXT, step INTEGER, value REAL);
              CREATE TRIGGER arrival BEFORE INSERT ON metrics
              BEGIN INSERT INTO arrivals VALUES (NEW.key, NEW.step, NEW.value); END",
         )
