@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::args::TestArguments;
+use crate::node::{self, Azurite};
 use crate::process::{self, Witnessed};
 use crate::totals::Totals;
 use crate::{consumers, python, readme, setup};
@@ -23,9 +24,10 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<()> {
 pub(crate) fn all(arguments: &TestArguments, totals: &mut Totals) -> Result<()> {
     setup::ensure(&[])?;
     python::ensure_servers()?;
+    let azurite = node::ensure_azurite()?;
     let read = if has_nextest() { Totals::of_nextest } else { Totals::of_libtest };
     count(&mut tests(arguments.live), read, totals)?;
-    count(&mut tests_of_features(), read, totals)?;
+    count(&mut tests_of_features(arguments.live || azurite == Azurite::Ready), read, totals)?;
     count(process::cargo().args(["test", "--workspace", "--doc"]), Totals::of_libtest, totals)?;
     consumers::run(totals)?;
     readme::run(totals)
@@ -44,14 +46,17 @@ fn tests(live: bool) -> Command {
     command
 }
 
-/// What only a build with every feature of the client has: object stores and signatures.
-fn tests_of_features() -> Command {
+/// What only a build with every feature of the client has: object stores and signatures. What is ignored of it needs
+/// Azurite, and is counted as ignored where that cannot be had.
+fn tests_of_features(with_azurite: bool) -> Command {
     let mut command = process::cargo();
     let (package, topics) = (["--package", "mlflow-client", "--all-features"], ["artifacts", "sigv4"]);
     if has_nextest() {
         command.args(["nextest", "run"]).args(package).args(topics);
+        command.args(with_azurite.then_some(["--run-ignored", "all"]).into_iter().flatten());
     } else {
         command.arg("test").args(package).args(["--lib", "--tests", "--"]).args(topics);
+        command.args(with_azurite.then_some("--include-ignored"));
     }
     command
 }
