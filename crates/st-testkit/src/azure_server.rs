@@ -17,12 +17,12 @@ use crate::python::{Environment, PythonScript};
 use crate::{cache_dir, fixtures_dir};
 
 /// Makes a container where only TLS is spoken.
-const MAKE_CONTAINER: &str = r#"
+const MAKE_CONTAINER: &str = r"
 import json, sys
 from azure.storage.blob import BlobServiceClient
 BlobServiceClient.from_connection_string(sys.argv[1], connection_verify=sys.argv[2]).create_container(sys.argv[3])
 print(json.dumps(None))
-"#;
+";
 
 /// A server that answers; it ends with those who use it.
 #[derive(Debug)]
