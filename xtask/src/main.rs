@@ -18,6 +18,8 @@ mod export;
 mod fixtures;
 mod fuzz;
 mod interop;
+mod made;
+mod node;
 mod places;
 mod process;
 mod python;

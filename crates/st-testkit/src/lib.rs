@@ -4,8 +4,9 @@
 //! [`npy`] reads the arrays that the scripts in `fixtures/generate` wrote; [`TinyGolden`] and
 //! [`MinilmGolden`] join them with their texts. [`fixtures_dir`], [`tiny_model_dir`], [`model_dir`] and
 //! [`runtime_library`] say where things lie, and name the command that brings what is missing.
-//! [`MlflowServer`] is a real tracking server, [`S3Server`] speaks S3, [`FaultProxy`] stands before one and does wrong what networks do wrong,
-//! and [`PythonScript`] asks Python's own client.
+//! [`MlflowServer`] is a real tracking server, [`S3Server`] speaks S3, [`AzureServer`] Azure's blob storage, [`FaultProxy`]
+//! stands before one and does wrong what networks do wrong, [`Certificates`] are of an authority that nobody knows, and
+//! [`PythonScript`] asks Python's own client.
 //!
 //! ```
 //! use ndarray::array;
@@ -19,6 +20,9 @@
 //! It is never published and never a normal dependency. It panics instead of returning errors, because a
 //! test has nobody to hand an error to; it skips nothing, because a skipped test looks like a passed one.
 
+#[cfg(unix)]
+mod azure_server;
+mod certificates;
 mod compare;
 mod fault_proxy;
 mod golden;
@@ -31,6 +35,9 @@ mod python;
 #[cfg(unix)]
 mod s3_server;
 
+#[cfg(unix)]
+pub use azure_server::AzureServer;
+pub use certificates::Certificates;
 pub use compare::{Tolerance, assert_close, assert_rows_close};
 pub use fault_proxy::{Fault, FaultProxy, Hook, Moment, Rule, SeenRequest};
 pub use golden::{TinyCase, TinyGolden, tiny_names, tiny_texts};

@@ -7,6 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::LazyLock;
 
+use crate::certificates::Certificates;
 use crate::mlflow_server::keeper::{Keeper, Order, Place};
 use crate::mlflow_server::{loopback, on_a_free_port};
 use crate::python::{Environment, PythonScript};
@@ -25,10 +26,20 @@ s3.create_bucket(Bucket="strict")
 print(json.dumps([key["AccessKeyId"], key["SecretAccessKey"]]))
 "#;
 
+/// Makes a bucket where only TLS is spoken.
+const MAKE_BUCKET: &str = r#"
+import boto3, json, sys
+s3 = boto3.client("s3", endpoint_url=sys.argv[1], region_name="us-east-1", verify=sys.argv[2],
+                  aws_access_key_id="x", aws_secret_access_key="y")
+s3.create_bucket(Bucket=sys.argv[3])
+print(json.dumps(None))
+"#;
+
 /// A server that answers; it ends with those who use it.
 #[derive(Debug)]
 pub struct S3Server {
     port: u16,
+    scheme: &'static str,
     _keeper: Keeper,
 }
 
@@ -55,10 +66,10 @@ impl S3Server {
             let place = Place::of(&Environment::Mlflow.folder(), "s3");
             let _lock = place.lock();
             if let Some((port, _, keeper)) = place.join() {
-                return S3Server { port, _keeper: keeper };
+                return S3Server { port, scheme: "http", _keeper: keeper };
             }
             let (port, keeper) = on_a_free_port(|port| Keeper::start_shared(&order(port, &[]), &place, port));
-            S3Server { port, _keeper: keeper }
+            S3Server { port, scheme: "http", _keeper: keeper }
         });
         &SERVER
     }
@@ -75,15 +86,40 @@ impl S3Server {
             // The calls of `MAKE_USER` before there is a key.
             Keeper::start(&order(port, &[("INITIAL_NO_AUTH_ACTION_COUNT", "3")]))
         });
-        let server = Self { port, _keeper: keeper };
+        let server = Self { port, scheme: "http", _keeper: keeper };
         let (access_key_id, secret_access_key) =
             PythonScript::new(Environment::Mlflow, MAKE_USER).argument(server.url()).run();
         StrictS3 { server, access_key_id, secret_access_key }
     }
 
+    /// A server of one test that speaks TLS, takes any key, and has one bucket.
+    ///
+    /// # Panics
+    ///
+    /// As [`shared`](Self::shared).
+    #[must_use]
+    #[track_caller]
+    pub fn with_tls(certificates: &Certificates, bucket: &str) -> Self {
+        let files = [("-c", certificates.certificate()), ("-k", certificates.key())];
+        let (port, keeper) = on_a_free_port(|port| {
+            let mut order = order(port, &[]);
+            for (flag, file) in &files {
+                order.command.extend([(*flag).to_owned(), file.display().to_string()]);
+            }
+            Keeper::start(&order)
+        });
+        let server = Self { port, scheme: "https", _keeper: keeper };
+        PythonScript::new(Environment::Mlflow, MAKE_BUCKET)
+            .argument(server.url())
+            .argument(certificates.authority())
+            .argument(bucket)
+            .run::<()>();
+        server
+    }
+
     /// `http://127.0.0.1:PORT`, the endpoint.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address())
+        format!("{}://{}", self.scheme, self.address())
     }
 
     /// Where it listens.

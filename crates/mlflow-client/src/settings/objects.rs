@@ -101,7 +101,7 @@ pub struct GcsSettings {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct AzureSettings {
-    /// An account with its key or its signature.
+    /// An account with its key or its signature, and perhaps its address.
     pub connection_string: Option<Secret>,
     /// The key of the account that a URI names.
     pub access_key: Option<Secret>,

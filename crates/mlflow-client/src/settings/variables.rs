@@ -142,7 +142,7 @@ variables! {
     /// The address of something that speaks like Google's storage.
     STORAGE_EMULATOR_HOST,
 
-    /// An account of Azure's storage with its key or signature.
+    /// An account of Azure's storage with its key or signature, and perhaps its address (`BlobEndpoint`).
     AZURE_STORAGE_CONNECTION_STRING,
     /// The key of the account that a URI names.
     AZURE_STORAGE_ACCESS_KEY,

@@ -286,7 +286,11 @@ fn container(parts: &Parts<'_>, scheme: &'static str) -> Result<Container> {
             scheme,
             name: name.to_owned(),
             host: host.to_owned(),
-            prefix: parts.below_root()?,
+            prefix: match scheme {
+                // MLflow decodes these, and takes the others as they are.
+                "abfss" | "abfs" => parts.decoded_below_root()?,
+                _ => parts.below_root()?,
+            },
         }),
         _ => Err(parts.error(format!("it is not of the form `{scheme}://CONTAINER@ACCOUNT.HOST/PATH`"))),
     }

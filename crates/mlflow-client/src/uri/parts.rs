@@ -35,10 +35,22 @@ impl<'a> Parts<'a> {
 
     /// The path below the root, absent for the root itself. Slashes at its end mean nothing.
     pub(super) fn below_root(&self) -> Result<Option<ArtifactPath>> {
+        self.below_root_as(|path| ArtifactPath::try_new(path))
+    }
+
+    /// The same, percent-decoded once.
+    pub(super) fn decoded_below_root(&self) -> Result<Option<ArtifactPath>> {
+        self.below_root_as(ArtifactPath::decode)
+    }
+
+    fn below_root_as(
+        &self,
+        path_of: impl FnOnce(&str) -> Result<ArtifactPath, InvalidArtifactPath>,
+    ) -> Result<Option<ArtifactPath>> {
         let path = self.path.trim_end_matches('/');
         match path.strip_prefix('/').unwrap_or(path) {
             "" => Ok(None),
-            path => ArtifactPath::try_new(path).map(Some).map_err(|error| self.bad_path(&error)),
+            path => path_of(path).map(Some).map_err(|error| self.bad_path(&error)),
         }
     }
 

@@ -22,7 +22,8 @@ import threading
 import time
 
 LINGER = 15
-READY = (b"Uvicorn running on", b"Listening at:", b"Running on http:")
+# Of uvicorn, gunicorn, Werkzeug (moto) and Azurite.
+READY = (b"Uvicorn running on", b"Listening at:", b"Running on http", b"successfully listens on")
 
 
 def main():

@@ -5,18 +5,16 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::azure::{AzureConfigKey as Key, MicrosoftAzureBuilder};
 
+use super::connection::{Connection, Proof};
 use super::refusal::setting;
 use super::wire::Wire;
 use crate::artifacts::ArtifactSettings;
-use crate::settings::{AzureSettings, Verify};
+use crate::settings::{AzureSettings, HttpSettings, Verify};
 use crate::uri::Container;
 use crate::{Error, Result};
 
 /// The clouds in which an account's host is Azure's own, so that a key may be used there.
 const CLOUDS: [&str; 3] = ["core.windows.net", "core.chinacloudapi.cn", "core.usgovcloudapi.net"];
-
-/// The setting of an account with its key.
-const CONNECTION_STRING: &str = "AZURE_STORAGE_CONNECTION_STRING";
 
 /// Opens a container; nothing is asked yet.
 pub(super) fn open(
@@ -29,14 +27,17 @@ pub(super) fn open(
         uri: location.clone(),
         problem: "its host is no account of Azure".into(),
     })?;
-    let wire = Wire::new(&location, &settings.http, Verify::System)?;
+    let connection = settings.azure.connection_string.as_ref();
+    let connection = connection.map(|text| Connection::parse(text.expose(), account, cloud)).transpose()?;
+    let endpoint = connection.as_ref().and_then(|connection| connection.endpoint.clone());
+    let wire = Wire::new(&location, &settings.http, verify(container, &settings.http))?;
     let builder = MicrosoftAzureBuilder::new()
         .with_account(account)
         .with_container_name(&container.name)
-        .with_endpoint(format!("https://{account}.blob.{cloud}"))
+        .with_endpoint(endpoint.unwrap_or_else(|| format!("https://{account}.blob.{cloud}")))
         .with_retry(super::patience())
         .with_http_connector(wire);
-    let builder = credentials(builder, account, &settings.azure)?;
+    let builder = credentials(builder, connection, &settings.azure);
     match builder.build() {
         Ok(store) => Ok(Arc::new(store)),
         // What the library says may quote a key.
@@ -53,20 +54,28 @@ fn account_of(container: &Container, by_store: bool) -> Option<(&str, &str)> {
         .then_some((account, cloud))
 }
 
+/// `MLflow` asks for `wasbs:` as it asks the tracking server, and leaves `abfss:` to Azure's library.
+fn verify(container: &Container, http: &HttpSettings) -> Verify {
+    if container.scheme.starts_with("wasb") { http.tls.verify.clone() } else { Verify::System }
+}
+
 /// In `MLflow`'s order: the connection string, the key, the signature, and whoever Azure's libraries take us for.
 fn credentials(
     builder: MicrosoftAzureBuilder,
-    account: &str,
+    connection: Option<Connection>,
     azure: &AzureSettings,
-) -> Result<MicrosoftAzureBuilder> {
-    if let Some(text) = &azure.connection_string {
-        return connection_string(builder, account, text.expose());
+) -> MicrosoftAzureBuilder {
+    if let Some(connection) = connection {
+        return match connection.proof {
+            Proof::Key(key) => builder.with_access_key(key),
+            Proof::Signature(token) => builder.with_config(Key::SasKey, token),
+        };
     }
     if let Some(key) = &azure.access_key {
-        return Ok(builder.with_access_key(key.expose()));
+        return builder.with_access_key(key.expose());
     }
     if let Some(token) = &azure.sas_token {
-        return Ok(builder.with_config(Key::SasKey, token.expose()));
+        return builder.with_config(Key::SasKey, token.expose());
     }
     let mut builder = builder;
     for (key, value) in [
@@ -82,27 +91,7 @@ fn credentials(
     if let Some(file) = &azure.federated_token_file {
         builder = builder.with_config(Key::FederatedTokenFile, file.display().to_string());
     }
-    Ok(builder)
-}
-
-/// `AccountName=…;AccountKey=…`, or with a signature instead of the key.
-fn connection_string(
-    builder: MicrosoftAzureBuilder,
-    account: &str,
-    text: &str,
-) -> Result<MicrosoftAzureBuilder> {
-    let value = |name: &str| {
-        let pairs = text.split(';').filter_map(|pair| pair.trim().split_once('='));
-        pairs.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
-    };
-    if let Some(other) = value("AccountName").filter(|name| *name != account) {
-        return setting(CONNECTION_STRING, format!("it is of the account `{other}`, not of `{account}`"));
-    }
-    match (value("AccountKey"), value("SharedAccessSignature")) {
-        (Some(key), _) => Ok(builder.with_access_key(key)),
-        (None, Some(token)) => Ok(builder.with_config(Key::SasKey, token)),
-        (None, None) => setting(CONNECTION_STRING, "it has neither AccountKey nor SharedAccessSignature"),
-    }
+    builder
 }
 
 #[cfg(test)]
@@ -136,31 +125,25 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_string_is_of_one_account() {
-        let uri = "abfss://c@account.dfs.core.windows.net/p";
+    fn a_key_that_is_none_is_not_quoted() {
         check(
-            uri,
-            Some("AccountName=account;AccountKey=a2U=;EndpointSuffix=core.windows.net"),
-            true,
-            "opened",
-        );
-        check(
-            uri,
-            Some("AccountName=other;AccountKey=s3cret"),
-            true,
-            "AZURE_STORAGE_CONNECTION_STRING: it is of the account `other`, not of `account`",
-        );
-        check(
-            uri,
-            Some("AccountName=account"),
-            true,
-            "AZURE_STORAGE_CONNECTION_STRING: it has neither AccountKey nor SharedAccessSignature",
-        );
-        check(
-            uri,
+            "abfss://c@account.dfs.core.windows.net/p",
             Some("AccountKey=s3cret!"),
             true,
             "AZURE_STORAGE_ACCESS_KEY: the key or the signature of the account is none",
         );
+    }
+
+    #[test]
+    fn only_wasbs_is_asked_as_the_tracking_server_is() {
+        let mut http = HttpSettings::default();
+        http.tls.verify = Verify::Nothing;
+        for (uri, expected) in [
+            ("wasbs://c@account.blob.core.windows.net", Verify::Nothing),
+            ("abfss://c@account.dfs.core.windows.net", Verify::System),
+        ] {
+            let ArtifactUri::Azure(container) = uri.parse().unwrap() else { panic!("{uri}") };
+            assert_eq!(verify(&container, &http), expected, "{uri}");
+        }
     }
 }

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "azure")]
 mod azure;
+#[cfg(feature = "azure")]
+mod connection;
 #[cfg(feature = "gs")]
 mod gcs;
 mod open;

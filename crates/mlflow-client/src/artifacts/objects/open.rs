@@ -8,7 +8,7 @@ use object_store::ObjectStore;
 
 use super::ObjectArtifacts;
 use crate::artifacts::{ArtifactSettings, ArtifactStore};
-use crate::uri::ArtifactUri;
+use crate::uri::{ArtifactUri, Container};
 use crate::{Error, Result};
 
 /// The buckets that were opened: connections and tokens are kept for the next folder in them.
@@ -27,7 +27,9 @@ impl Opened {
             ArtifactUri::S3(bucket) => (format!("s3:{}", bucket.name), bucket.prefix.clone()),
             ArtifactUri::Gcs(bucket) => (format!("gs:{}", bucket.name), bucket.prefix.clone()),
             ArtifactUri::Azure(container) => {
-                (format!("azure:{}@{}:{by_store}", container.name, container.host), container.prefix.clone())
+                // The scheme decides which certificates are believed.
+                let Container { scheme, name, host, prefix } = container;
+                (format!("{scheme}:{name}@{host}:{by_store}"), prefix.clone())
             }
             _ => return Err(Error::Uri { uri: uri.to_string(), problem: "it is in no object store".into() }),
         };

@@ -44,7 +44,9 @@ pub(super) fn error(location: &str, error: object_store::Error) -> Error {
 /// A file that is not there is told in the same words everywhere; that a bucket is not there is something else.
 pub(super) fn about(path: &ArtifactPath, error: Error) -> Error {
     match error {
-        Error::Api(api) if api.status == 404 && !api.message.contains("ucket") => {
+        Error::Api(api)
+            if api.status == 404 && !["ucket", "ontainer"].iter().any(|word| api.message.contains(word)) =>
+        {
             Error::api(api.route, 404, ErrorCode::ResourceDoesNotExist, format!("No such artifact: '{path}'"))
         }
         error => error,
@@ -54,8 +56,10 @@ pub(super) fn about(path: &ArtifactPath, error: Error) -> Error {
 /// A refusal of an object store: XML with a code and a message.
 pub(super) fn refused(location: &str, status: u16, words: &str) -> Error {
     let code = element(words, "Code");
-    let message = match (code, element(words, "Message")) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
+    // Azure's adds lines of its own.
+    let text = element(words, "Message").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let message = match (code, text) {
+        (Some(code), Some(text)) => format!("{code}: {text}"),
         (Some(code), None) => code.to_owned(),
         (None, _) => words.trim().chars().take(2000).collect(),
     };
@@ -68,9 +72,16 @@ fn code_of(status: u16, code: Option<&str>) -> ErrorCode {
             ErrorCode::ResourceDoesNotExist
         }
         (401, _)
-        | (_, Some("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken")) => {
-            ErrorCode::Unauthenticated
-        }
+        | (
+            _,
+            Some(
+                "InvalidAccessKeyId"
+                | "SignatureDoesNotMatch"
+                | "ExpiredToken"
+                | "InvalidToken"
+                | "AuthenticationFailed",
+            ),
+        ) => ErrorCode::Unauthenticated,
         (403, _) => ErrorCode::PermissionDenied,
         (400, _) => ErrorCode::BadRequest,
         (429, _) => ErrorCode::RequestLimitExceeded,
@@ -127,6 +138,11 @@ mod tests {
             403,
             "<Error><Code>SignatureDoesNotMatch</Code></Error>",
             "403 UNAUTHENTICATED: SignatureDoesNotMatch",
+        );
+        check(
+            403,
+            "<Error><Code>AuthenticationFailed</Code><Message>Not you.\nRequestId:1\nTime:2</Message></Error>",
+            "403 UNAUTHENTICATED: AuthenticationFailed: Not you. RequestId:1 Time:2",
         );
         check(403, "<Error><Code>AccessDenied</Code></Error>", "403 PERMISSION_DENIED: AccessDenied");
         check(502, " no gateway\n", "502 HTTP_502: no gateway");

@@ -28,7 +28,7 @@ pub(super) fn open(bucket: &Bucket, settings: &ArtifactSettings) -> Result<Arc<d
             "the owner of a bucket is not checked here; unset it",
         );
     }
-    let wire = Wire::new(&location, &settings.http, verify(s3))?;
+    let wire = Wire::new(&location, &settings.http, verify(s3)).map_err(of_bundle)?;
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(name)
         .with_region(s3.region.as_deref().unwrap_or("us-east-1"))
@@ -49,6 +49,16 @@ fn verify(s3: &S3Settings) -> Verify {
         _ if s3.ignore_tls => Verify::Nothing,
         Some(path) => Verify::Authorities(path.clone()),
         None => Verify::System,
+    }
+}
+
+/// A file of authorities is the business of a setting of S3's own.
+fn of_bundle(error: Error) -> Error {
+    match error {
+        Error::Setting { setting, problem } if setting == "MLFLOW_TRACKING_SERVER_CERT_PATH" => {
+            Error::Setting { setting: "AWS_CA_BUNDLE".to_owned(), problem }
+        }
+        error => error,
     }
 }
 

@@ -106,6 +106,24 @@ fn object_stores() {
         };
         check(&uri, ArtifactUri::Azure(container), &uri);
     }
+    let spaced = "abfss://models@account.dfs.core.windows.net/a b/100%";
+    for uri in [spaced, "abfss://models@account.dfs.core.windows.net/a%20b/100%25"] {
+        let container = Container {
+            scheme: "abfss",
+            name: "models".to_owned(),
+            host: "account.dfs.core.windows.net".to_owned(),
+            prefix: path("a b/100%"),
+        };
+        check(uri, ArtifactUri::Azure(container), spaced);
+    }
+    check_refused(
+        "abfss://c@account.dfs.core.windows.net/%2e%2e/a",
+        "abfss://account.dfs.core.windows.net/%2e%2e/a: its path has the part `..`",
+    );
+    check_refused(
+        "wasbs://c@account.blob.core.windows.net/a%20b",
+        "wasbs://account.blob.core.windows.net/a%20b: its path holds a percent escape after decoding",
+    );
     check_refused("s3:/bucket/a", "s3:/bucket/a: it names no bucket");
     check_refused("s3://key:secret@bucket/a", "s3://bucket/a: it names no bucket");
     check_refused("gs://b?x/a", "gs://b: it names no bucket");

@@ -4,14 +4,19 @@
 //! `artifacts::s3::files::one_is_replaced`. Servers are shared with other tests, so each place is a folder of its own.
 //!
 //! Which server stands behind a place: `proxy` a real `mlflow server`; `s3` moto; `gs` moto as well, since Google's storage
-//! speaks S3's XML in these calls and no emulator of it can be installed with pip; `memory` the library's own store in
-//! memory, which stands for Azure's, for which there is no such server either.
+//! speaks S3's XML in these calls and no emulator of it can be installed with pip; `azure` Azurite, Microsoft's own
+//! emulator, which checks every signature; `memory` the library's own store in memory. Azurite needs Node.js, so its tests
+//! are ignored unless somebody says that it is there, as `cargo xtask test` does.
 
+#[cfg(feature = "azure")]
+mod azure_only;
 mod files;
 mod folders;
 mod parts;
 #[cfg(feature = "s3")]
 mod s3_only;
+#[cfg(any(feature = "s3", feature = "azure"))]
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -85,6 +90,34 @@ impl Place {
         Self::of_settings(&settings, &format!("gs://{bucket}/a/b"))
     }
 
+    /// Azure's storage, as Azurite speaks it: with the account's key.
+    #[cfg(feature = "azure")]
+    fn azure() -> Self {
+        let container = unique();
+        st_testkit::AzureServer::shared().make_container(&container);
+        Self::of_settings(&azure_settings(), &azure_uri(&container, "a/b"))
+    }
+
+    /// The root of a container, by the other name that Azure's storage has.
+    #[cfg(feature = "azure")]
+    fn azure_root() -> Self {
+        let container = unique();
+        st_testkit::AzureServer::shared().make_container(&container);
+        let uri = format!("abfss://{container}@{}.dfs.core.windows.net", st_testkit::AzureServer::ACCOUNT);
+        Self::of_settings(&azure_settings(), &uri)
+    }
+
+    /// With a signature instead of the key.
+    #[cfg(feature = "azure")]
+    fn azure_sas() -> Self {
+        use st_testkit::AzureServer;
+        let (server, container) = (AzureServer::shared(), unique());
+        server.make_container(&container);
+        let text =
+            format!("BlobEndpoint={};SharedAccessSignature={}", server.endpoint(), AzureServer::SIGNATURE);
+        Self::of_settings(&azure_settings_of(&text), &azure_uri(&container, "a/b"))
+    }
+
     /// What stands for a store that no server can be started for.
     #[cfg(feature = "azure")]
     fn memory() -> Self {
@@ -144,7 +177,26 @@ fn unique() -> String {
     format!("x{}", uuid::Uuid::new_v4().simple())
 }
 
-#[cfg(any(feature = "s3", feature = "gs"))]
+#[cfg(feature = "azure")]
+fn azure_uri(container: &str, folder: &str) -> String {
+    format!("wasbs://{container}@{}.blob.core.windows.net/{folder}", st_testkit::AzureServer::ACCOUNT)
+}
+
+#[cfg(feature = "azure")]
+fn azure_settings() -> Settings {
+    azure_settings_of(&st_testkit::AzureServer::shared().connection_string())
+}
+
+#[cfg(feature = "azure")]
+fn azure_settings_of(connection_string: &str) -> Settings {
+    settings(&[
+        ("AZURE_STORAGE_CONNECTION_STRING", connection_string),
+        ("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", "5242880"),
+        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1"),
+    ])
+}
+
+#[cfg(feature = "__objects")]
 fn settings(variables: &[(&str, &str)]) -> Settings {
     let variable = |name: &str| {
         let own = variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
@@ -182,26 +234,35 @@ fn files_in(folder: &Path) -> Vec<String> {
     found
 }
 
-/// The tests of one place.
+/// The tests of one place, each with the attributes in brackets.
 macro_rules! tests {
-    ($module:ident of $place:ident: $($topic:ident { $($case:ident)* })*) => {
+    ($attributes:tt $module:ident of $place:ident: $($topic:ident { $($case:ident)* })*) => {
         mod $module {
             $(mod $topic {
-                $(#[tokio::test]
-                async fn $case() {
-                    let place = crate::artifacts::Place::$place();
-                    crate::artifacts::$topic::$case(&place).await;
-                })*
+                $(crate::artifacts::case! { $attributes $place $topic $case })*
             })*
         }
     };
 }
 
+macro_rules! case {
+    ([$($attributes:tt)*] $place:ident $topic:ident $case:ident) => {
+        $($attributes)*
+        #[tokio::test]
+        async fn $case() {
+            let place = crate::artifacts::Place::$place();
+            crate::artifacts::$topic::$case(&place).await;
+        }
+    };
+}
+
+use case;
+
 /// What every place does with files.
 macro_rules! files {
-    ($module:ident of $place:ident: $($more:ident { $($case:ident)* })*) => {
+    ($attributes:tt $module:ident of $place:ident: $($more:ident { $($case:ident)* })*) => {
         tests! {
-            $module of $place:
+            $attributes $module of $place:
             files {
                 an_empty_folder_has_nothing_in_it
                 one_is_listed_and_read
@@ -221,9 +282,9 @@ macro_rules! files {
 
 /// And with folders, where the place has a name.
 macro_rules! contract {
-    ($module:ident of $place:ident) => {
+    ($attributes:tt $module:ident of $place:ident) => {
         files! {
-            $module of $place:
+            $attributes $module of $place:
             folders {
                 one_goes_up_and_comes_down
                 a_single_file_comes_down
@@ -234,24 +295,40 @@ macro_rules! contract {
     };
 }
 
-contract! { local of local }
-contract! { proxy of proxy }
-#[cfg(feature = "s3")]
-contract! { s3 of s3 }
-#[cfg(feature = "s3")]
-contract! { s3_root of s3_root }
-#[cfg(feature = "gs")]
-contract! { gs of gs }
-#[cfg(feature = "azure")]
-files! { memory of memory: }
-
 /// What a proxy does not check, and a store does.
+macro_rules! whole {
+    ($attributes:tt $module:ident of $place:ident) => {
+        tests! {
+            $attributes $module of $place: files { one_that_grew_leaves_nothing one_that_shrank_leaves_nothing }
+        }
+    };
+}
+
+contract! { [] local of local }
+contract! { [] proxy of proxy }
+#[cfg(feature = "s3")]
+contract! { [] s3 of s3 }
+#[cfg(feature = "s3")]
+contract! { [] s3_root of s3_root }
+#[cfg(feature = "gs")]
+contract! { [] gs of gs }
+#[cfg(feature = "azure")]
+contract! { [#[ignore = "needs Azurite: where Node.js is, `cargo xtask test` runs it"]] azure of azure }
+#[cfg(feature = "azure")]
+contract! { [#[ignore = "needs Azurite: where Node.js is, `cargo xtask test` runs it"]] azure_root of azure_root }
+#[cfg(feature = "azure")]
+contract! { [#[ignore = "needs Azurite: where Node.js is, `cargo xtask test` runs it"]] azure_sas of azure_sas }
+#[cfg(feature = "azure")]
+files! { [] memory of memory: }
+
 mod whole {
-    tests! { local of local: files { one_that_grew_leaves_nothing one_that_shrank_leaves_nothing } }
+    whole! { [] local of local }
     #[cfg(feature = "s3")]
-    tests! { s3 of s3: files { one_that_grew_leaves_nothing one_that_shrank_leaves_nothing } }
+    whole! { [] s3 of s3 }
     #[cfg(feature = "gs")]
-    tests! { gs of gs: files { one_that_grew_leaves_nothing one_that_shrank_leaves_nothing } }
+    whole! { [] gs of gs }
     #[cfg(feature = "azure")]
-    tests! { memory of memory: files { one_that_grew_leaves_nothing one_that_shrank_leaves_nothing } }
+    whole! { [#[ignore = "needs Azurite: where Node.js is, `cargo xtask test` runs it"]] azure of azure }
+    #[cfg(feature = "azure")]
+    whole! { [] memory of memory }
 }

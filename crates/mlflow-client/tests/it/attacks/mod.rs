@@ -98,7 +98,7 @@ pub(crate) fn reply(stream: &mut TcpStream, status: &str, headers: &str, body: &
 }
 
 /// An error and all its causes, as a program would show them.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut shown = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
