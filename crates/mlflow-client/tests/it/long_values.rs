@@ -63,7 +63,9 @@ async fn the_embedded_store_refuses_them_or_cuts_them_as_python() {
         }
         let data = store.get_run(&GetRun { run_id }).await.unwrap().data;
         let mut kept: Vec<usize> = data.params.iter().map(|param| param.value.chars().count()).collect();
-        kept.extend(data.tags.iter().filter(|tag| tag.key.starts_with('t')).map(|tag| tag.value.chars().count()));
+        kept.extend(
+            data.tags.iter().filter(|tag| tag.key.starts_with('t')).map(|tag| tag.value.chars().count()),
+        );
         assert_eq!(kept, if cut { vec![6000, 6000, 8000, 8000] } else { Vec::new() }, "{truncate:?}");
     }
 }

@@ -255,12 +255,15 @@ async fn long_values_are_sent_unless_they_are_to_be_refused() {
             if !sent {
                 let param = "`value` of the param `p` has 6001 characters, and the server keeps 6000";
                 let tag = "`value` of the tag `t` has 8001 characters, and the server keeps 8000";
-                assert_eq!(told, [
-                    format!("runs/log-parameter: {param}"),
-                    format!("runs/set-tag: {tag}"),
-                    format!("runs/log-batch: {param}"),
-                    format!("runs/create: {tag}"),
-                ]);
+                assert_eq!(
+                    told,
+                    [
+                        format!("runs/log-parameter: {param}"),
+                        format!("runs/set-tag: {tag}"),
+                        format!("runs/log-batch: {param}"),
+                        format!("runs/create: {tag}"),
+                    ]
+                );
             }
         }
         script.assert_done();
