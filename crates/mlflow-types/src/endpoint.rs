@@ -79,6 +79,8 @@ pub enum Api {
     Mlflow3,
     /// `/api/2.0/mlflow-artifacts/`
     Artifacts,
+    /// `/ajax-api/2.0/mlflow/`: what only the server's own pages ask for.
+    Pages,
     /// `/`: health and version.
     Root,
 }
@@ -90,6 +92,7 @@ impl Api {
             Self::Mlflow => "api/2.0/mlflow/",
             Self::Mlflow3 => "api/3.0/mlflow/",
             Self::Artifacts => "api/2.0/mlflow-artifacts/",
+            Self::Pages => "ajax-api/2.0/mlflow/",
             Self::Root => "",
         }
     }
@@ -159,7 +162,7 @@ pub(crate) fn filled(path: &'static str, parts: &[(&str, &str)]) -> Cow<'static,
 }
 
 /// A part of a route, percent-encoded: what is no letter, digit, `-`, `_` or `~` could otherwise end the part, or be `..`.
-fn encoded(part: &str) -> String {
+pub(crate) fn encoded(part: &str) -> String {
     let mut encoded = String::with_capacity(part.len());
     for &byte in part.as_bytes() {
         match byte {

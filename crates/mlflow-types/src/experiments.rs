@@ -188,3 +188,35 @@ pub struct DeleteExperimentTag {
     pub key: String,
 }
 route!(DeleteExperimentTag: Post "experiments/delete-experiment-tag" -> Empty);
+
+/// Datasets that runs of experiments read.
+///
+/// The server's route below `/api/2.0/mlflow` lacks a slash in MLflow 3.17; the one of its pages works.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SearchDatasets {
+    /// In which experiments; one at least and 20 at most.
+    pub experiment_ids: Vec<ExperimentId>,
+}
+route!(SearchDatasets: Post Pages "experiments/search-datasets" -> SearchDatasetsResponse, Freely);
+
+/// Datasets, each once for each experiment and context.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchDatasetsResponse {
+    /// They.
+    #[serde(default)]
+    pub dataset_summaries: Vec<DatasetSummary>,
+}
+
+/// A dataset that runs of an experiment read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetSummary {
+    /// The experiment.
+    pub experiment_id: ExperimentId,
+    /// The dataset's name.
+    pub name: String,
+    /// What tells two states of it apart.
+    pub digest: String,
+    /// What it was used for.
+    #[serde(default, deserialize_with = "wire::optional_text::deserialize")]
+    pub context: Option<String>,
+}

@@ -24,6 +24,7 @@ mod error_code;
 mod secret;
 mod wire;
 
+pub mod artifacts;
 pub mod experiment_permissions;
 pub mod experiments;
 pub mod filter;

@@ -183,6 +183,10 @@ fn tls(builder: ClientBuilder, settings: &Tls) -> Result<ClientBuilder> {
 
 /// The library would look at the environment by itself; it gets what the settings say instead.
 fn proxies(builder: ClientBuilder, settings: &Proxies) -> Result<ClientBuilder> {
+    // To the library `*` is every name, but no address.
+    if settings.except.iter().any(|hosts| hosts.split(',').any(|host| host.trim() == "*")) {
+        return Ok(builder.no_proxy());
+    }
     let except = || settings.except.as_deref().and_then(NoProxy::from_string);
     let mut builder = builder.no_proxy();
     let add = |setting: &str, uri: &StoreUri, proxy: fn(String) -> reqwest::Result<Proxy>| {
@@ -301,11 +305,12 @@ fn verb(method: Method) -> reqwest::Method {
 /// A connection that never stood carried nothing; of every other failure nobody knows.
 fn failed(error: reqwest::Error) -> TransportError {
     let after_sending = !(error.is_connect() || error.is_builder());
-    let lasting = error.is_connect() && is_tls(&error);
+    // A server that wants our certificate may say so only after the connection stood: TLS 1.3 has it so.
+    let lasting = is_tls(&error);
     TransportError { lasting, ..answerless(error.without_url(), after_sending) }
 }
 
-/// Whether a connection stood, and TLS did not come about on it.
+/// Whether a connection stood, and the two sides do not agree on TLS.
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {

@@ -4,10 +4,14 @@
 
 #[cfg(all(unix, feature = "embedded", feature = "rest"))]
 mod accounts;
+#[cfg(all(unix, feature = "embedded", feature = "rest"))]
+mod artifact_calls;
 #[cfg(all(unix, feature = "rest"))]
 mod artifacts;
 #[cfg(feature = "rest")]
 mod attacks;
+#[cfg(all(unix, feature = "rest"))]
+mod connections;
 #[cfg(all(unix, feature = "embedded", feature = "rest"))]
 mod contract;
 #[cfg(feature = "embedded")]
