@@ -198,7 +198,8 @@ impl Place {
     }
 }
 
-/// A folder whose database notes each metric that it is sent, also one that it has already.
+/// A folder whose database notes each metric that it is sent, also one that it has already. Its journal is the one that
+/// waits for the disk once a transaction, for there are thousands of them.
 pub(super) fn template() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     drop(EmbeddedStore::open_default(folder.path()).unwrap());
