@@ -26,7 +26,7 @@ fn heads() -> Vec<String> {
 
 fn python(what: &str, folder: &Path, heads: &[String]) {
     let script = PythonScript::new(Environment::Mlflow, HEADS).argument(what).argument(folder);
-    let done: usize = heads.iter().fold(script, |script, head| script.argument(head)).run();
+    let done: usize = heads.iter().fold(script, PythonScript::argument).run();
     assert_eq!(done, heads.len());
 }
 
