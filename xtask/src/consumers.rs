@@ -38,11 +38,13 @@ fn check(workspace: &Path, consumer: &Consumer, profile: &Path) -> Result<()> {
     if let Some(package) = consumer.never.iter().find(|package| reached.contains(*package)) {
         bail!("its dependencies contain {package} (in {}: cargo tree -i {package})", folder.display());
     }
-    // What a program logs goes away with it.
-    let store = tempfile::tempdir()?;
+    // What a program logs or writes goes away with it.
+    let place = tempfile::tempdir()?;
     let mut run = cargo(&folder, profile);
-    run.env("MLFLOW_TRACKING_URI", format!("sqlite:///{}", store.path().join("mlflow.db").display()));
-    run.args(["run", "--quiet", "--"]).arg(places::model("all-MiniLM-L6-v2")?);
+    run.current_dir(place.path());
+    run.env("MLFLOW_TRACKING_URI", format!("sqlite:///{}", place.path().join("mlflow.db").display()));
+    run.args(["run", "--quiet", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+    run.arg("--").arg(places::model("all-MiniLM-L6-v2")?);
     process::run(run.env("ORT_DYLIB_PATH", places::runtime()?))
 }
 
