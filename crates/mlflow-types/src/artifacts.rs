@@ -1,6 +1,6 @@
 //! Artifacts: what lies below a run or a logged model, and how a server hands files on that lie behind it.
 //!
-//! The files themselves are no JSON, so reading and writing one is no [`Endpoint`](crate::Endpoint): their address below
+//! The files themselves are no JSON, so reading and writing one is no [`Endpoint`]: their address below
 //! [`Api::Artifacts`](crate::Api) is [`file_path`].
 
 use std::borrow::Cow;
