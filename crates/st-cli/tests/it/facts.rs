@@ -166,3 +166,17 @@ fn a_variable_that_changes_nothing_is_told() {
         )
     );
 }
+
+#[test]
+fn a_param_that_is_too_long_is_cut_only_when_that_is_said() {
+    let place = Place::new();
+    let param = format!("text={}", "x".repeat(6001));
+    let log = ["log", "-m", "TINY", "--no-certificate", "--run-name", "long", "--param", &param];
+    let refused = place.run(&log);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    let mut log = place.command(&log);
+    let cut = ran(log.env("MLFLOW_TRUNCATE_LONG_VALUES", "true").output().unwrap());
+    assert_eq!((cut.code, cut.stderr.contains("WARN")), (0, true), "{}", cut.stderr);
+    let listed = place.ok(&["runs", "list", "--json"]);
+    assert!(listed.contains(&"x".repeat(6000)) && !listed.contains(&"x".repeat(6001)), "{listed}");
+}

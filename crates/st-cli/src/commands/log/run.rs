@@ -39,13 +39,13 @@ pub(super) async fn start(
         }
         None => RunOptions::new(log.experiment_id.clone()).with_run_name(name).with_source_name("st"),
     };
-    let mut options = options.with_logging(logging);
+    let said = settings.mlflow()?.logging;
+    let mut options = options.with_logging(logging).with_truncation(said.truncate_long_values == Some(true));
     options.user = Settings::user();
     let run = ActiveRun::start(Arc::clone(mlflow.client.tracking()), options).await;
     let mut run = run.context("cannot start a run")?;
-    let measured = settings.mlflow()?.logging;
-    if measured.system_metrics {
-        let options = SystemMetricsOptions::default().with_interval(measured.system_metrics_interval);
+    if said.system_metrics {
+        let options = SystemMetricsOptions::default().with_interval(said.system_metrics_interval);
         run.log_system_metrics(options).await?;
     }
     run.log_params(args.param.iter().map(|(key, value)| (key, value)))?;
