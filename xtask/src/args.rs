@@ -48,7 +48,7 @@ pub(crate) struct SetupArguments {
 /// Flags of `test`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct TestArguments {
-    /// Also run the tests that need more than set-up brings
+    /// Also run the tests that are ignored otherwise
     #[arg(long)]
     pub(crate) live: bool,
 }
