@@ -8,7 +8,7 @@ use std::iter::Sum;
 pub(crate) struct Totals {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
-    /// Tests marked `#[ignore]`: processes that other tests start.
+    /// Tests marked `#[ignore]`: processes that other tests start, and what needs Azurite where there is no Node.js.
     pub(crate) ignored: u64,
 }
 
