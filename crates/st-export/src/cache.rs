@@ -143,7 +143,7 @@ impl GraphCache {
 
 /// Raise it whenever the graph that is written for the same checkpoint changes, so that no cache serves the
 /// old one.
-const EXPORTER_VERSION: u32 = 1;
+const EXPORTER_VERSION: u32 = 2;
 /// The same for what quantisation makes of that graph, so that a better one leaves the float graphs alone.
 const QUANTIZER_VERSION: u32 = 1;
 /// How folders start that are not finished.
@@ -159,15 +159,18 @@ const RECORD: &str = "entry.json";
 fn digest(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Result<String, Error> {
     let architecture = Architecture::read(folder)?;
     let mut hasher = blake3::Hasher::new();
-    let head = head.map(|head| (&head.pooling, head.normalize));
-    let recipe = format!("st-export {EXPORTER_VERSION}\n{}\n{head:?}\n", architecture.settings());
+    let settings = head.map(Head::settings).unwrap_or_default();
+    let recipe = format!("st-export {EXPORTER_VERSION}\n{}\n{settings}\n", architecture.settings());
     hasher.update(recipe.as_bytes());
     if quantization == Quantization::Int8 {
         hasher.update(format!("int8 {QUANTIZER_VERSION}\n").as_bytes());
     }
-    for path in WeightFiles::find(folder)?.paths {
-        let (digest, _) = digest_file(&path)?;
-        hasher.update(digest.as_bytes());
+    let modules = head.into_iter().flat_map(Head::modules).map(|module| module.folder.as_path());
+    for folder in [folder].into_iter().chain(modules) {
+        for path in WeightFiles::find(folder)?.paths {
+            let (digest, _) = digest_file(&path)?;
+            hasher.update(digest.as_bytes());
+        }
     }
     Ok(hasher.finalize().to_hex().to_string())
 }

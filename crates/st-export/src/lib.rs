@@ -50,9 +50,10 @@ mod lfs;
 pub mod onnx;
 mod passes;
 mod publish;
+mod stages;
 
 pub use cache::{CacheState, CachedGraph, GraphCache};
 pub use error::Error;
 pub use export::{ExportOptions, Exported, Quantization, WeightPlacement, export, export_bytes};
-pub use head::Head;
+pub use head::{Dense, DenseActivation, Feature, Head, ModuleWeights, Stage, Task};
 pub use ir::{Dim, ElementType, ValueInfo};

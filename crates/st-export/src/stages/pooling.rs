@@ -6,33 +6,28 @@
 
 use st_core::PoolingMode;
 
-use super::Sequence;
-use crate::Head;
+use crate::blocks::Sequence;
 use crate::ir::{ElementType, GraphBuilder, ValueId};
 
 /// Smallest divisor of a mean.
 const SMALLEST_COUNT: f32 = 1e-9;
-/// Smallest length that a vector is divided by.
-const SMALLEST_LENGTH: f32 = 1e-12;
 
-/// Pools `tokens` `[batch, sequence, hidden]` to `[batch, modes · hidden]`, and normalises if the head says
-/// so.
-pub(crate) fn sentence_embedding(
+/// Pools `tokens` `[batch, sequence, width]` to `[batch, modes · width]`.
+pub(super) fn sentence_embedding(
     builder: &mut GraphBuilder,
-    head: &Head,
+    modes: &[PoolingMode],
     sequence: &Sequence,
     tokens: ValueId,
 ) -> ValueId {
-    let pooled = builder.within("pooling", |builder| {
+    builder.within("pooling", |builder| {
         let weights = sequence.weights(builder);
         let mut pooling = Pooling { sequence: *sequence, tokens, weights, sum: None };
-        let parts: Vec<ValueId> = head.pooling.iter().map(|&mode| pooling.apply(builder, mode)).collect();
+        let parts: Vec<ValueId> = modes.iter().map(|&mode| pooling.apply(builder, mode)).collect();
         match parts.as_slice() {
             [only] => *only,
             _ => builder.concat(&parts, -1),
         }
-    });
-    if head.normalize { builder.within("normalize", |builder| normalize(builder, pooled)) } else { pooled }
+    })
 }
 
 /// What the modes share.
@@ -117,11 +112,4 @@ impl Pooling {
         let tokens = builder.select(masked, lowest, self.tokens);
         builder.reduce_max(tokens, 1, false)
     }
-}
-
-fn normalize(builder: &mut GraphBuilder, value: ValueId) -> ValueId {
-    let length = builder.length(value);
-    let smallest = builder.float32(SMALLEST_LENGTH);
-    let length = builder.max(length, smallest);
-    builder.div(value, length)
 }
