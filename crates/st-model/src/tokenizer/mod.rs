@@ -3,17 +3,27 @@
 use std::fmt;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use st_core::BoxError;
 
 use self::pipeline::Pipeline;
+use self::recipe::{Recipe, Wrapping};
 use self::template::{Side, Template};
 use self::vocabulary::Vocabulary;
 use crate::Error;
 use crate::spec::TransformerSpec;
 
-mod adapt;
+mod added;
+mod class;
+mod folder;
+mod lower;
+mod parts;
 mod pipeline;
+mod rebuild;
+mod recipe;
+mod rules;
+mod sentencepiece;
+mod source;
 mod template;
 mod vocabulary;
 
@@ -99,51 +109,66 @@ pub(crate) struct JsonTokenizer {
     mask: Option<u32>,
 }
 
+/// Reads the tokenizer of a folder without its model, as the reference would use it.
+///
+/// # Errors
+///
+/// A folder without a tokenizer, or with one that cannot be used.
+pub fn read_tokenizer(folder: &Path) -> Result<Box<dyn Tokenizer>, Error> {
+    Ok(Box::new(JsonTokenizer::build(rebuild::read(folder)?).map_err(|source| unusable(folder, source))?))
+}
+
+fn unusable(folder: &Path, source: BoxError) -> Error {
+    let path = folder.join("tokenizer.json");
+    Error::Tokenizer { path: if path.is_file() { path } else { folder.to_owned() }, source }
+}
+
 impl JsonTokenizer {
     /// Loads the tokenizer of a transformer folder.
     pub(crate) fn load(spec: &TransformerSpec) -> Result<Self, Error> {
-        let path = spec.folder.join("tokenizer.json");
-        if !path.is_file() {
-            return Err(Error::NoTokenizer { folder: spec.folder.clone() });
+        let mut recipe = rebuild::read(&spec.folder)?;
+        if spec.lowercase {
+            let normalizer = recipe.json.remove("normalizer").unwrap_or_default();
+            recipe.json.insert("normalizer".to_owned(), lower::lowercase_first(normalizer));
         }
-        let mut value = adapt::read(&path)?;
-        adapt::adapt(&mut value, spec);
-        let side = if spec.tokenizer.truncate_left { Side::Left } else { Side::Right };
-        Self::build(value, side).map_err(|source| Error::Tokenizer { path, source })
+        Self::build(recipe).map_err(|source| unusable(&spec.folder, source))
     }
 
     /// Loads one `tokenizer.json` as it is, which is what a static embedding does.
     #[expect(dead_code, reason = "static embeddings are read elsewhere")]
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let value = adapt::read(path)?;
-        Self::build(value, Side::Right).map_err(|source| Error::Tokenizer { path: path.to_owned(), source })
+        let fail = |source| Error::Tokenizer { path: path.to_owned(), source };
+        let mut json = folder::object(path)?.ok_or_else(|| fail("there is no such file".into()))?;
+        let wrapping = Wrapping::Stored(json.remove("post_processor").unwrap_or_default());
+        Self::build(Recipe { json, wrapping, ..Recipe::default() }).map_err(fail)
     }
 
-    fn build(value: Value, side: Side) -> Result<Self, BoxError> {
-        let vocabulary = vocabulary(&value)?;
-        let pad = value.pointer("/padding/pad_id").and_then(as_id);
-        let pipeline = Pipeline::new(value)?;
+    fn build(mut recipe: Recipe) -> Result<Self, BoxError> {
+        let mut json = std::mem::take(&mut recipe.json);
+        let vocabulary = vocabulary(&json)?;
+        json.insert("post_processor".to_owned(), recipe.post_processor(&vocabulary)?);
+        lower::lower(&mut json);
+        let pipeline = Pipeline::new(Value::Object(json), recipe.split_special)?;
+        let typed = |template: Template| if recipe.typed { template } else { template.untyped() };
+        let id = |token: Option<&String>| recipe.id(&vocabulary, token?);
         Ok(Self {
-            single: pipeline.single().untyped(),
-            pair: pipeline.pair(),
-            side,
-            pad: pad.or_else(|| vocabulary.id("[PAD]")).or_else(|| vocabulary.id("<pad>")).unwrap_or(0),
-            mask: vocabulary.id("[MASK]").or_else(|| vocabulary.id("<mask>")),
+            single: typed(pipeline.single()),
+            pair: typed(pipeline.pair()),
+            side: recipe.side,
+            pad: id(recipe.pad.as_ref()).unwrap_or(0),
+            mask: id(recipe.mask.as_ref()),
             pipeline,
             vocabulary,
         })
     }
 }
 
-fn as_id(value: &Value) -> Option<u32> {
-    value.as_u64().and_then(|id| u32::try_from(id).ok())
-}
-
 /// The tokens of the model, an object of ids or Unigram's list of pieces and scores, and those added to it.
-fn vocabulary(value: &Value) -> Result<Vocabulary, BoxError> {
-    let model: Vec<(&str, u32)> = match value.pointer("/model/vocab") {
+fn vocabulary(json: &Map<String, Value>) -> Result<Vocabulary, BoxError> {
+    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    let model: Vec<(&str, u32)> = match json.get("model").and_then(|model| model.get("vocab")) {
         Some(Value::Object(tokens)) => {
-            tokens.iter().filter_map(|(token, id)| Some((token.as_str(), as_id(id)?))).collect()
+            tokens.iter().filter_map(|(token, value)| Some((token.as_str(), id(value)?))).collect()
         }
         Some(Value::Array(pieces)) => {
             let tokens = pieces.iter().map(|piece| piece.get(0).and_then(Value::as_str));
@@ -151,11 +176,8 @@ fn vocabulary(value: &Value) -> Result<Vocabulary, BoxError> {
         }
         _ => Vec::new(),
     };
-    let added = value.get("added_tokens").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    // The library numbers them in this order, whatever the numbers are.
-    let mut added: Vec<&Value> = added.iter().collect();
-    added.sort_by_key(|token| token.get("id").and_then(Value::as_u64));
-    let added: Vec<&str> = added.into_iter().filter_map(|token| token.get("content")?.as_str()).collect();
+    let added = added::of_file(json);
+    let added: Vec<&str> = added.iter().map(|(_, token)| token.content.as_str()).collect();
     Vocabulary::new(&model, &added)
 }
 

@@ -14,13 +14,14 @@ pub(super) struct Pipeline {
 
 impl Pipeline {
     /// Builds what a `tokenizer.json` describes.
-    pub(super) fn new(mut value: Value) -> Result<Self, BoxError> {
+    pub(super) fn new(mut value: Value, split_special: bool) -> Result<Self, BoxError> {
         tokenizers::canonicalize_value(&mut value)?;
         let inner = tokenizers::from_json(&value.to_string())?;
         // Truncation and padding inside the file are not the model's: the reference overrides both.
         let options = EncodeOptions {
             padding: Override::Off,
             truncation: Override::Off,
+            encode_special_tokens: split_special,
             ..EncodeOptions::no_specials()
         };
         Ok(Self { inner, options })

@@ -1,6 +1,6 @@
 //! Which token has which id: asked for special tokens, and to show what a sparse embedding weighs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use st_core::BoxError;
@@ -14,6 +14,8 @@ pub(super) struct Vocabulary {
     text: String,
     /// Where the token of each id ends in `text`; ids without a token have an empty one.
     ends: Vec<usize>,
+    /// The ids of added tokens, which are asked for while a tokenizer is made.
+    added: HashMap<String, u32>,
     /// Ids by their tokens, made when a token is first looked up.
     sorted: OnceLock<Vec<u32>>,
 }
@@ -27,6 +29,7 @@ impl Vocabulary {
         let new = added.iter().filter(|token| seen.insert(token));
         let next = u32::try_from(model.len())?;
         let mut by_id: Vec<&str> = Vec::new();
+        let mut made = Self::default();
         for (token, id) in model.iter().copied().chain(new.copied().zip(next..)) {
             if id > MAX_ID {
                 return Err(format!("the id {id} of `{token}` is too high").into());
@@ -36,8 +39,10 @@ impl Vocabulary {
                 by_id.resize(index + 1, "");
             }
             by_id[index] = token;
+            if names.contains(token) {
+                made.added.insert(token.to_owned(), id);
+            }
         }
-        let mut made = Self::default();
         for token in by_id {
             made.text.push_str(token);
             made.ends.push(made.text.len());
@@ -55,6 +60,9 @@ impl Vocabulary {
 
     /// The id of a token.
     pub(super) fn id(&self, token: &str) -> Option<u32> {
+        if let Some(id) = self.added.get(token) {
+            return Some(*id);
+        }
         let sorted = self.sorted.get_or_init(|| {
             let mut ids: Vec<u32> =
                 (0..).take(self.ends.len()).filter(|id| self.token(*id).is_some()).collect();
