@@ -148,7 +148,7 @@ impl SentenceTransformer {
         let work = || {
             self.pool.with(|session| {
                 while let Some(rows) = plan.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let batch = Batch::new(texts, rows);
+                    let batch = Batch::new(texts, rows, self.tokenizer.pad_id());
                     let answer = session.run(&batch, output)?;
                     let mut take = take.lock().unwrap_or_else(PoisonError::into_inner);
                     take(rows, &batch, answer)?;

@@ -56,4 +56,4 @@ pub use spec::{
     ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
     TransformerSpec,
 };
-pub use tokenizer::{Tokenized, Tokenizer};
+pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

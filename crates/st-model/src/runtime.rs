@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use ndarray::{Array2, ArrayD};
+use ndarray::ArrayD;
 use ort::LoadDynamicError;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
@@ -176,13 +176,12 @@ impl GraphSession {
     }
 
     fn fetch(&mut self, batch: &Batch, output: &str) -> Result<ArrayD<f32>, BoxError> {
-        let types: Array2<i64> = Array2::zeros(batch.dim());
         let mut inputs: Vec<(&str, SessionInputValue<'_>)> = vec![
             ("input_ids", TensorRef::from_array_view(batch.ids.view())?.into()),
             ("attention_mask", TensorRef::from_array_view(batch.mask.view())?.into()),
         ];
         if self.wants_types {
-            inputs.push(("token_type_ids", TensorRef::from_array_view(types.view())?.into()));
+            inputs.push(("token_type_ids", TensorRef::from_array_view(batch.types.view())?.into()));
         }
         let options = RunOptions::new()?.with_outputs(OutputSelector::no_default().with(output));
         let outputs = self.session.run_with_options(inputs, &options)?;
