@@ -5,8 +5,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Classifier, LayerNorm, PostNormNames, Reach, Sequence, TokenChoice, absolute_positions, linear,
-    lookup,
+    Activation, Classifier, LayerNorm, PostNormNames, Reach, Sequence, TokenChoice, absolute_positions,
+    linear, lookup,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -19,7 +19,14 @@ pub(super) const FAMILY: Family = Family {
     naming: Naming {
         roots: &["embeddings.", "encoder.embedding_hidden_mapping_in.", "encoder.albert_layer_groups."],
         prefixes: &["albert.", "0.", "auto_model.", "base_model.", "model.", "module."],
-        unused: &["embeddings.position_ids", "pooler.", "predictions.", "sop_classifier.", "classifier.", "qa_outputs."],
+        unused: &[
+            "embeddings.position_ids",
+            "pooler.",
+            "predictions.",
+            "sop_classifier.",
+            "classifier.",
+            "qa_outputs.",
+        ],
         ties: &[],
     },
 };

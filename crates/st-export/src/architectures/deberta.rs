@@ -6,8 +6,8 @@ use super::settings::{ROWS, Settings};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Classifier, FeedForward, PostNormNames, Reach, Sequence, TokenChoice, absolute_positions,
-    bucket_indices, linear, log_bucket, lookup, signed,
+    Activation, Attention, Classifier, FeedForward, PostNormNames, Reach, Sequence, TokenChoice,
+    absolute_positions, bucket_indices, linear, log_bucket, lookup, signed,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, Op, ValueId};
@@ -195,7 +195,13 @@ impl Deberta {
         self.sizes.norm().apply(builder, NAMES.norm, sum)
     }
 
-    fn heads_of(&self, builder: &mut GraphBuilder, attention: Attention, value: ValueId, perm: &[i64]) -> ValueId {
+    fn heads_of(
+        &self,
+        builder: &mut GraphBuilder,
+        attention: Attention,
+        value: ValueId,
+        perm: &[i64],
+    ) -> ValueId {
         let split = attention.split(builder, value, self.sizes.heads);
         builder.transpose(split, perm)
     }
@@ -211,7 +217,8 @@ impl Deberta {
     ) -> ValueId {
         let shape = builder.shape(scores, 0, None);
         let places = builder.apply(Op::Expand, &[places, shape]);
-        let names = if relative.shared { ["key_proj", "query_proj"] } else { ["pos_key_proj", "pos_query_proj"] };
+        let names =
+            if relative.shared { ["key_proj", "query_proj"] } else { ["pos_key_proj", "pos_query_proj"] };
         if relative.content_to_position {
             let positions = self.project_distances(builder, names[0], table, relative.span);
             let all = builder.matmul(query, positions);
@@ -231,7 +238,13 @@ impl Deberta {
     }
 
     /// The table of distances, projected: `[1, heads, width of a head, 2 · span]`.
-    fn project_distances(&self, builder: &mut GraphBuilder, name: &str, table: ValueId, span: usize) -> ValueId {
+    fn project_distances(
+        &self,
+        builder: &mut GraphBuilder,
+        name: &str,
+        table: ValueId,
+        span: usize,
+    ) -> ValueId {
         let Sizes { hidden, heads, .. } = self.sizes;
         let projected = linear(builder, name, table, (hidden, hidden));
         let shape = builder.int64s(&[1, 2 * span, heads, hidden / heads].map(|size: usize| signed(size)));

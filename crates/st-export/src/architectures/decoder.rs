@@ -126,14 +126,16 @@ fn windowed(
     let layers = decoder.local.len();
     let Some(window) = settings.get("sliding_window") else { return Ok(decoder) };
     let window = window.as_u64().and_then(|window| usize::try_from(window).ok()).filter(|window| *window > 0);
-    let window = window.ok_or_else(|| settings.wrong("sliding_window", "that", "a whole number above zero"))?;
+    let window =
+        window.ok_or_else(|| settings.wrong("sliding_window", "that", "a whole number above zero"))?;
     decoder.nearby.0.distance = Some(window - 1);
     decoder.local = layer_types(settings, layers, is_local)?;
     Ok(decoder)
 }
 
 pub(super) fn read_qwen2(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    let decoder = Decoder { input_bias: true, output_bias: false, feed_forward_bias: false, ..common(settings, None)? };
+    let decoder =
+        Decoder { input_bias: true, output_bias: false, feed_forward_bias: false, ..common(settings, None)? };
     Ok(Box::new(qwen_window(settings, decoder)?))
 }
 
@@ -155,14 +157,23 @@ pub(super) fn read_llama(settings: Settings<'_>) -> Result<Box<dyn Transformer>,
 }
 
 pub(super) fn read_mistral(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    let decoder = Decoder { input_bias: false, output_bias: false, feed_forward_bias: false, ..common(settings, None)? };
+    let decoder = Decoder {
+        input_bias: false,
+        output_bias: false,
+        feed_forward_bias: false,
+        ..common(settings, None)?
+    };
     Ok(Box::new(windowed(settings, decoder, |_| true)?))
 }
 
 pub(super) fn read_gemma(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
     for key in ["attn_logit_softcapping", "final_logit_softcapping"] {
         if let Some(value) = settings.get(key) {
-            return Err(settings.wrong(if key.starts_with("attn") { "attn_logit_softcapping" } else { "final_logit_softcapping" }, value, "null"));
+            return Err(settings.wrong(
+                if key.starts_with("attn") { "attn_logit_softcapping" } else { "final_logit_softcapping" },
+                value,
+                "null",
+            ));
         }
     }
     let common = common(settings, Some(256))?;
@@ -197,7 +208,8 @@ fn root(width: usize) -> f32 {
 
 impl Decoder {
     fn norm(&self, builder: &mut GraphBuilder, name: &str, value: ValueId) -> ValueId {
-        RmsNorm { width: self.hidden, epsilon: self.epsilon, around_one: self.gemma }.apply(builder, name, value)
+        RmsNorm { width: self.hidden, epsilon: self.epsilon, around_one: self.gemma }
+            .apply(builder, name, value)
     }
 
     fn attention(

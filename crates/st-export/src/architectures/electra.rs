@@ -5,8 +5,8 @@ use super::settings::{ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Classifier, LayerNorm, PostNormNames, Reach, Sequence, TokenChoice, absolute_positions, linear,
-    lookup,
+    Activation, Classifier, LayerNorm, PostNormNames, Reach, Sequence, TokenChoice, absolute_positions,
+    linear, lookup,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};

@@ -6,8 +6,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Classifier, LayerNorm, Reach, Rotary, Sequence, TokenChoice, gated, linear, lookup,
-    project, split,
+    Activation, Attention, Classifier, LayerNorm, Reach, Rotary, Sequence, TokenChoice, gated, linear,
+    lookup, project, split,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -105,7 +105,8 @@ impl Transformer for Gte {
         });
         let mask = Reach::FULL.mask(builder, sequence);
         let rotary = Some(Rotary::new(builder, sequence, "rotary", self.rope.frequencies.clone()));
-        let attention = Attention { rotary, ..Attention::new(sequence, self.heads, width / self.heads, mask) };
+        let attention =
+            Attention { rotary, ..Attention::new(sequence, self.heads, width / self.heads, mask) };
         let mut values = vec![hidden];
         for place in 0..self.layers {
             hidden = builder

@@ -4,7 +4,9 @@ use super::bert::Sizes;
 use super::settings::{ROWS, Settings};
 use super::{Family, Transformer};
 use crate::Error;
-use crate::blocks::{Attention, PostNormNames, Reach, Sequence, alibi, gated, linear, lookup, project, split};
+use crate::blocks::{
+    Attention, PostNormNames, Reach, Sequence, alibi, gated, linear, lookup, project, split,
+};
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
 

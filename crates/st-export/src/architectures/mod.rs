@@ -100,9 +100,7 @@ impl Architecture {
         let json: Value = read_json(&path)?;
         let kind = Kind::read(&path, &json)?;
         match FAMILIES.iter().find(|(family, _)| kind.is(family)) {
-            Some((family, make)) => {
-                Ok(Self { family, transformer: make(Settings::new(&path, &json))? })
-            }
+            Some((family, make)) => Ok(Self { family, transformer: make(Settings::new(&path, &json))? }),
             None => {
                 let supported = families().map(|family| family.name).collect::<Vec<_>>().join(", ");
                 Err(Error::UnknownArchitecture { path, found: kind.describe(), supported })

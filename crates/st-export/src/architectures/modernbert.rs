@@ -6,8 +6,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer, layer_types};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Classifier, LanguageHead, LayerNorm, Reach, Rotary, Sequence, TokenChoice, gated, linear,
-    lookup, project, split,
+    Activation, Attention, Classifier, LanguageHead, LayerNorm, Reach, Rotary, Sequence, TokenChoice, gated,
+    linear, lookup, project, split,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -84,7 +84,13 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
 }
 
 impl ModernBert {
-    fn layer(&self, builder: &mut GraphBuilder, attention: Attention, first: bool, hidden: ValueId) -> ValueId {
+    fn layer(
+        &self,
+        builder: &mut GraphBuilder,
+        attention: Attention,
+        first: bool,
+        hidden: ValueId,
+    ) -> ValueId {
         let width = self.hidden;
         // The first layer reads what the embeddings have normalised already.
         let normal = if first { hidden } else { self.norm.apply(builder, "attn_norm", hidden) };

@@ -129,7 +129,8 @@ impl Transformer for NomicBert {
         let mut hidden = Sequence::flatten(builder, normal, width);
         let mask = Reach::FULL.mask(builder, sequence);
         let rotary = Some(Rotary::new(builder, sequence, "rotary", self.rope.frequencies.clone()));
-        let attention = Attention { rotary, ..Attention::new(sequence, self.heads, width / self.heads, mask) };
+        let attention =
+            Attention { rotary, ..Attention::new(sequence, self.heads, width / self.heads, mask) };
         let mut values = vec![hidden];
         for place in 0..self.layers {
             hidden = builder

@@ -19,8 +19,23 @@ pub(super) const FAMILY: Family = Family {
     examples: "multilingual-e5-*, bge-m3, all-distilroberta-v1, paraphrase-multilingual-mpnet-base-v2",
     naming: Naming {
         roots: &["embeddings.", "encoder.layer."],
-        prefixes: &["roberta.", "camembert.", "0.", "auto_model.", "base_model.", "model.", "module.", "encoder."],
-        unused: &["embeddings.position_ids", "embeddings.token_type_ids", "pooler.", "lm_head.", "classifier."],
+        prefixes: &[
+            "roberta.",
+            "camembert.",
+            "0.",
+            "auto_model.",
+            "base_model.",
+            "model.",
+            "module.",
+            "encoder.",
+        ],
+        unused: &[
+            "embeddings.position_ids",
+            "embeddings.token_type_ids",
+            "pooler.",
+            "lm_head.",
+            "classifier.",
+        ],
         ties: &[],
     },
 };

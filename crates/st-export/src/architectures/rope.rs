@@ -62,7 +62,11 @@ fn scale(frequencies: Vec<f32>, factor: f64) -> Vec<f32> {
 
 /// GTE's: a base that is larger by the factor, and frequencies that are smaller by a root of it. It changes
 /// short texts, too.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the reference computes in single precision")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "the reference computes in single precision"
+)]
 fn ntk(base: f32, factor: f64, width: usize) -> Vec<f32> {
     let factor = factor as f32;
     let smaller = factor.powf(2.0 / width as f32);

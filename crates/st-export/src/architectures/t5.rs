@@ -4,7 +4,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Reach, RmsNorm, Sequence, bucketed_bias, gated, lookup_at, project, signed, t5_bucket,
+    Activation, Attention, Reach, RmsNorm, Sequence, bucketed_bias, gated, lookup_at, project, signed,
+    t5_bucket,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -46,7 +47,13 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         Some(name) => (true, name),
         None => (false, kind),
     };
-    let unknown = || settings.wrong("feed_forward_proj", kind, format!("{}, or one of them after `gated-`", Activation::NAMES));
+    let unknown = || {
+        settings.wrong(
+            "feed_forward_proj",
+            kind,
+            format!("{}, or one of them after `gated-`", Activation::NAMES),
+        )
+    };
     Ok(Box::new(T5 {
         hidden: settings.size("d_model", 512, WIDTHS)?,
         layers: settings.size("num_layers", 6, LAYERS)?,

@@ -61,7 +61,11 @@ pub(crate) fn t5_bucket(offset: i64, buckets: i64, farthest: i64) -> i64 {
 
 /// How many of `steps` equal ratios between `from` and `to` lie below `distance`. In single precision and in
 /// this order, as the reference computes it: exact powers lie on a boundary.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small distances; truncated on purpose")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "small distances; truncated on purpose"
+)]
 fn logarithmic(distance: i64, from: i64, to: i64, steps: i64) -> i64 {
     let ratio = (distance as f32 / from as f32).ln() / ((to as f64 / from as f64).ln() as f32);
     (ratio * steps as f32) as i64
@@ -69,14 +73,19 @@ fn logarithmic(distance: i64, from: i64, to: i64, steps: i64) -> i64 {
 
 /// DeBERTa's bucket of an offset: single distances up to half of `buckets`, then such that grow by a factor,
 /// up to `farthest`; the sign stays.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small distances; rounded on purpose")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "small distances; rounded on purpose"
+)]
 pub(crate) fn log_bucket(offset: i64, buckets: i64, farthest: i64) -> i64 {
     let middle = buckets / 2;
     let distance = offset.abs();
     if distance <= middle {
         return offset;
     }
-    let ratio = (distance as f32 / middle as f32).ln() / (((farthest - 1) as f64 / middle as f64).ln() as f32);
+    let ratio =
+        (distance as f32 / middle as f32).ln() / (((farthest - 1) as f64 / middle as f64).ln() as f32);
     let beyond = (ratio * (middle - 1) as f32).ceil() as i64;
     (beyond + middle) * offset.signum()
 }
@@ -119,8 +128,8 @@ mod tests {
     #[test]
     fn buckets_of_t5_are_those_of_the_reference() {
         let offsets = [
-            -200, -128, -127, -64, -17, -16, -12, -11, -9, -8, -7, -1, 0, 1, 7, 8, 9, 11, 12, 16, 17, 64, 127,
-            128, 200,
+            -200, -128, -127, -64, -17, -16, -12, -11, -9, -8, -7, -1, 0, 1, 7, 8, 9, 11, 12, 16, 17, 64,
+            127, 128, 200,
         ];
         let expected =
             [15, 15, 15, 14, 10, 10, 9, 8, 8, 8, 7, 1, 0, 17, 23, 24, 24, 24, 25, 26, 26, 30, 31, 31, 31];
@@ -130,8 +139,19 @@ mod tests {
     #[test]
     fn buckets_of_deberta_are_those_of_the_reference() {
         let expected = [
-            (1, 1), (-1, -1), (127, 127), (128, 128), (129, 129), (130, 130), (140, 137), (200, 169), (256, 192),
-            (300, 207), (400, 233), (511, 255), (-600, -270),
+            (1, 1),
+            (-1, -1),
+            (127, 127),
+            (128, 128),
+            (129, 129),
+            (130, 130),
+            (140, 137),
+            (200, 169),
+            (256, 192),
+            (300, 207),
+            (400, 233),
+            (511, 255),
+            (-600, -270),
         ];
         for (offset, bucket) in expected {
             assert_eq!(log_bucket(offset, 256, 512), bucket, "{offset}");
@@ -143,6 +163,8 @@ mod tests {
         assert_eq!(slopes(8)[..3], [0.5, 0.25, 0.125]);
         let twelve = slopes(12);
         assert_eq!(twelve.len(), 12);
-        assert!((twelve[8] - 2.0_f32.powf(-0.5)).abs() < 1e-7 && (twelve[9] - 2.0_f32.powf(-1.5)).abs() < 1e-7);
+        assert!(
+            (twelve[8] - 2.0_f32.powf(-0.5)).abs() < 1e-7 && (twelve[9] - 2.0_f32.powf(-1.5)).abs() < 1e-7
+        );
     }
 }

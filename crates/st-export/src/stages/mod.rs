@@ -132,7 +132,8 @@ fn apply_dense(builder: &mut GraphBuilder, dense: &Dense, value: ValueId) -> Val
             result = activation.apply(builder, result);
         }
         if dense.residual {
-            let kept = if dense.from == dense.to { value } else { project(builder, "residual", value, widths) };
+            let kept =
+                if dense.from == dense.to { value } else { project(builder, "residual", value, widths) };
             result = builder.add(result, kept);
         }
         match shape {

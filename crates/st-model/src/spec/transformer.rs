@@ -122,12 +122,13 @@ impl TransformerSpec {
         let Some(model_type) = config.string("model_type")? else {
             return Err(config.error("`model_type` is missing, so the architecture is unknown"));
         };
-        let Some(hidden_size) = config.count("hidden_size")? else {
+        let hidden_size = first_count(&config, &HIDDEN_SIZES)?;
+        let Some(hidden_size) = hidden_size else {
             return Err(config.error("`hidden_size` is missing"));
         };
         let module = TransformerConfig::read(folder)?;
         let tokenizer = TokenizerSpec::read(folder)?;
-        let positions = config.count("max_position_embeddings")?;
+        let positions = positions(&config, model_type)?;
         Ok(Self {
             folder: folder.to_owned(),
             model_type: model_type.to_owned(),
@@ -138,6 +139,38 @@ impl TransformerSpec {
             tokenizer,
         })
     }
+}
+
+/// What families call the width of a token.
+const HIDDEN_SIZES: [&str; 4] = ["hidden_size", "dim", "d_model", "n_embd"];
+
+/// Families whose positions start behind the id of padding.
+const AFTER_PADDING: [&str; 4] = ["roberta", "xlm-roberta", "camembert", "mpnet"];
+
+fn first_count(config: &Object<'_>, keys: &[&str]) -> Result<Option<usize>, Error> {
+    for key in keys {
+        if let Some(count) = config.count(key)? {
+            return Ok(Some(count));
+        }
+    }
+    Ok(None)
+}
+
+/// The longest text that the table of positions has room for. RoBERTa says 514 and means 512: the first position
+/// behind padding id 1 is 2.
+fn positions(config: &Object<'_>, model_type: &str) -> Result<Option<usize>, Error> {
+    let Some(rows) = first_count(config, &["max_position_embeddings", "n_positions"])? else {
+        return Ok(None);
+    };
+    // A number that no table has: T5's, which the reference does not ask for.
+    if matches!(model_type, "t5" | "mt5") {
+        return Ok(None);
+    }
+    if !AFTER_PADDING.contains(&model_type) {
+        return Ok(Some(rows));
+    }
+    let padding = if model_type == "mpnet" { 1 } else { config.count("pad_token_id")?.unwrap_or(1) };
+    Ok(Some(rows.saturating_sub(padding + 1)))
 }
 
 fn architecture(config: &Object<'_>) -> Option<String> {
