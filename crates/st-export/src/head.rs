@@ -21,6 +21,9 @@ pub struct Head {
     pub task: Task,
     /// Modules of sentence-transformers behind it, in order.
     pub stages: Vec<Stage>,
+    /// Whether the graph takes one more input, `pooling_mask`, int64 `[batch, sequence]`: 1 for tokens that are
+    /// pooled. It is for models that leave the tokens of a prompt out; without it the attention mask decides.
+    pub pooling_mask: bool,
 }
 
 /// The head that the transformer itself brings along.
@@ -148,12 +151,19 @@ impl Dense {
 impl Head {
     /// A head that pools and does not normalise.
     pub fn new(pooling: impl Into<Vec<PoolingMode>>) -> Self {
-        Self { task: Task::Features, stages: vec![Stage::Pooling(pooling.into())] }
+        Self::of_stages(Task::Features, [Stage::Pooling(pooling.into())])
     }
 
     /// A head of those stages on the transformer's own `task`.
     pub fn of_stages(task: Task, stages: impl Into<Vec<Stage>>) -> Self {
-        Self { task, stages: stages.into() }
+        Self { task, stages: stages.into(), pooling_mask: false }
+    }
+
+    /// Sets whether the graph takes a mask of its own for pooling.
+    #[must_use]
+    pub fn with_pooling_mask(mut self, pooling_mask: bool) -> Self {
+        self.pooling_mask = pooling_mask;
+        self
     }
 
     /// Sets whether the sentence embedding is normalised at the end.

@@ -52,6 +52,7 @@ mod passes;
 mod publish;
 mod stages;
 
+pub use architectures::{Family, families};
 pub use cache::{CacheState, CachedGraph, GraphCache};
 pub use error::Error;
 pub use export::{ExportOptions, Exported, Quantization, WeightPlacement, export, export_bytes};

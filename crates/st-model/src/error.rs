@@ -57,15 +57,56 @@ pub enum Error {
         /// Python class of the module.
         kind: String,
         /// Classes that are supported.
-        supported: &'static str,
+        supported: String,
     },
-    /// Supported modules in an order that makes no sentence embedding.
-    #[error("{}: modules {found} cannot be run; supported is Transformer, then Pooling, then Normalize", path.display())]
+    /// A module of the reference that does not run here.
+    #[error(
+        "{}: module {index} is a {}, which is refused: {}; {}",
+        path.display(), refusal.class, refusal.reason, refusal.way_out
+    )]
+    RefusedModule {
+        /// The `modules.json`.
+        path: PathBuf,
+        /// Position in the list, from 0.
+        index: usize,
+        /// Why, and what to do.
+        refusal: crate::spec::Refusal,
+    },
+    /// Supported modules in an order that makes no embedding.
+    #[error("{}: modules {found} cannot be run: {problem}", path.display())]
     ModuleOrder {
         /// The `modules.json`.
         path: PathBuf,
         /// The modules as listed.
         found: String,
+        /// What is wrong with their order.
+        problem: &'static str,
+    },
+    /// A folder with a model of another kind than what was asked for.
+    #[error("{} holds a {found}, not a {asked}", folder.display())]
+    OtherKind {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds.
+        found: &'static str,
+        /// What was asked for.
+        asked: &'static str,
+    },
+    /// A router that has no way for what was asked for.
+    #[error("the model has no route for {asked}; it has {known}")]
+    NoRoute {
+        /// The task, or the absence of one.
+        asked: String,
+        /// Names of its routes.
+        known: String,
+    },
+    /// A table of vectors or weights that is not what the reference writes.
+    #[error("cannot use the table {}: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The folder has no fast tokenizer.
     #[error("{} has no tokenizer.json", folder.display())]

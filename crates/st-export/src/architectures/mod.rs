@@ -152,7 +152,11 @@ impl Architecture {
             _ => (last, hidden),
         };
         let tokens = (sequence.unflatten(&mut builder, last, width), width);
-        let mut features = Features { sequence, layers, tokens, sentence: None };
+        let unpooled = match head {
+            Some(head) if head.pooling_mask => sequence.declare_pooling_mask(&mut builder),
+            _ => sequence.masked,
+        };
+        let mut features = Features { sequence, unpooled, layers, tokens, sentence: None };
         for stage in head.into_iter().flat_map(|head| &head.stages) {
             features.apply(&mut builder, stage);
         }

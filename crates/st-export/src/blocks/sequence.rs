@@ -39,6 +39,17 @@ impl Sequence {
         builder.input("token_type_ids", ElementType::Int64, batch_by_sequence())
     }
 
+    /// Declares the input `pooling_mask` and says where pooling leaves tokens out, truth values `[batch,
+    /// sequence]`: where that mask or the attention mask is zero.
+    pub(crate) fn declare_pooling_mask(&self, builder: &mut GraphBuilder) -> ValueId {
+        let mask = builder.input("pooling_mask", ElementType::Int64, batch_by_sequence());
+        builder.within("pooling", |builder| {
+            let zero = builder.int64(0);
+            let unpooled = builder.equal(mask, zero);
+            builder.or(unpooled, self.masked)
+        })
+    }
+
     /// The positions `0, 1, …`, int64 `[sequence]`.
     pub(crate) fn positions(&self, builder: &mut GraphBuilder) -> ValueId {
         let length = builder.squeeze(self.length, &[0]);

@@ -17,6 +17,8 @@ const LAYER_NORM_EPSILON: f32 = 1e-5;
 pub(crate) struct Features {
     /// The batch.
     pub(crate) sequence: Sequence,
+    /// Where pooling leaves tokens out, truth values `[batch, sequence]`.
+    pub(crate) unpooled: ValueId,
     /// Token embeddings after each layer, `[tokens, hidden]`; the first is the sum of the embedding tables.
     pub(crate) layers: Vec<ValueId>,
     /// Token embeddings `[batch, sequence, width]` and their width.
@@ -31,7 +33,7 @@ impl Features {
         match stage {
             Stage::Pooling(modes) => {
                 let (tokens, width) = self.tokens;
-                let pooled = pooling::sentence_embedding(builder, modes, &self.sequence, tokens);
+                let pooled = pooling::sentence_embedding(builder, modes, &self.sequence, self.unpooled, tokens);
                 self.sentence = Some((pooled, width * modes.len()));
             }
             Stage::Normalize(feature) => self.change(*feature, |value, width| {

@@ -12,16 +12,17 @@ use crate::ir::{ElementType, GraphBuilder, ValueId};
 /// Smallest divisor of a mean.
 const SMALLEST_COUNT: f32 = 1e-9;
 
-/// Pools `tokens` `[batch, sequence, width]` to `[batch, modes · width]`.
+/// Pools `tokens` `[batch, sequence, width]` to `[batch, modes · width]`, without those where `unpooled` is true.
 pub(super) fn sentence_embedding(
     builder: &mut GraphBuilder,
     modes: &[PoolingMode],
     sequence: &Sequence,
+    unpooled: ValueId,
     tokens: ValueId,
 ) -> ValueId {
     builder.within("pooling", |builder| {
-        let weights = sequence.weights(builder);
-        let mut pooling = Pooling { sequence: *sequence, tokens, weights, sum: None };
+        let weights = Sequence { masked: unpooled, ..*sequence }.weights(builder);
+        let mut pooling = Pooling { sequence: *sequence, unpooled, tokens, weights, sum: None };
         let parts: Vec<ValueId> = modes.iter().map(|&mode| pooling.apply(builder, mode)).collect();
         match parts.as_slice() {
             [only] => *only,
@@ -33,6 +34,7 @@ pub(super) fn sentence_embedding(
 /// What the modes share.
 struct Pooling {
     sequence: Sequence,
+    unpooled: ValueId,
     tokens: ValueId,
     /// 1 or 0, float32 `[batch, sequence]`.
     weights: ValueId,
@@ -87,7 +89,9 @@ impl Pooling {
         let one = builder.float32(1.0);
         let limit = builder.add(length, one);
         let positions = builder.range(one, limit, one);
-        let padding = builder.arg_max(self.weights, false);
+        // From the first real token, whether or not it is pooled.
+        let attended = self.sequence.weights(builder);
+        let padding = builder.arg_max(attended, false);
         let padding = builder.cast(padding, ElementType::Float32);
         let positions = builder.sub(positions, padding);
         builder.mul(self.weights, positions)
@@ -107,7 +111,7 @@ impl Pooling {
     }
 
     fn max(&self, builder: &mut GraphBuilder) -> ValueId {
-        let masked = builder.unsqueeze(self.sequence.masked, &[2]);
+        let masked = builder.unsqueeze(self.unpooled, &[2]);
         let lowest = builder.float32(f32::NEG_INFINITY);
         let tokens = builder.select(masked, lowest, self.tokens);
         builder.reduce_max(tokens, 1, false)

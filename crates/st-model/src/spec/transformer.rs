@@ -27,6 +27,10 @@ pub struct TransformerSpec {
     pub architecture: Option<String>,
     /// Width of a token embedding.
     pub hidden_size: usize,
+    /// Size of the vocabulary, where `config.json` says it.
+    pub vocab_size: Option<usize>,
+    /// Whether the module is to answer numbers for the vocabulary instead of token embeddings.
+    pub fills_masks: bool,
     /// Longest text in tokens, special tokens included.
     pub max_tokens: Option<usize>,
     /// Whether a lower-casing step goes before the tokenizer's own.
@@ -59,6 +63,8 @@ pub struct TransformerConfig {
     pub max_tokens: Option<usize>,
     /// `do_lower_case`.
     pub lowercase: bool,
+    /// Whether `transformer_task` is `fill-mask`.
+    pub fills_masks: bool,
 }
 
 impl TransformerConfig {
@@ -66,18 +72,21 @@ impl TransformerConfig {
     ///
     /// # Errors
     ///
-    /// Text that is no such configuration; a task other than `feature-extraction`.
+    /// Text that is no such configuration; a task that generates text.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let object = Object::parse(path, text)?;
-        match object.string("transformer_task")? {
-            None | Some("feature-extraction") => {}
+        let fills_masks = match object.string("transformer_task")? {
+            None | Some("feature-extraction" | "sequence-classification" | "retrieval") => false,
+            Some("fill-mask") => true,
             Some(task) => {
                 return Err(object.error(format!(
-                    "`transformer_task` is {task}, which is not supported; supported is feature-extraction"
+                    "`transformer_task` is {task}, which is not supported; supported are feature-extraction, \
+                     sequence-classification, fill-mask and retrieval"
                 )));
             }
-        }
+        };
         Ok(Self {
+            fills_masks,
             max_tokens: object.count("max_seq_length")?,
             lowercase: object.boolean("do_lower_case")?.unwrap_or(false),
         })
@@ -134,6 +143,8 @@ impl TransformerSpec {
             model_type: model_type.to_owned(),
             architecture: architecture(&config),
             hidden_size,
+            vocab_size: config.count("vocab_size")?,
+            fills_masks: module.fills_masks,
             max_tokens: max_tokens(module.max_tokens, tokenizer.max_tokens, positions),
             lowercase: module.lowercase,
             tokenizer,
@@ -209,11 +220,12 @@ mod tests {
 
     #[test]
     fn other_tasks_are_refused() {
-        let text = r#"{"transformer_task":"fill-mask"}"#;
+        let text = r#"{"transformer_task":"text-generation"}"#;
         let error = TransformerConfig::parse(Path::new("s.json"), text).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "s.json: `transformer_task` is fill-mask, which is not supported; supported is feature-extraction"
+            "s.json: `transformer_task` is text-generation, which is not supported; supported are \
+             feature-extraction, sequence-classification, fill-mask and retrieval"
         );
     }
 }
