@@ -52,6 +52,7 @@ mod passes;
 mod publish;
 
 pub use cache::{CacheState, CachedGraph, GraphCache};
+pub use digest::{file_digest, weights_digest};
 pub use error::Error;
 pub use export::{ExportOptions, Exported, Quantization, WeightPlacement, export, export_bytes};
 pub use head::Head;

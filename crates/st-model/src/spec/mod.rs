@@ -13,6 +13,7 @@ use st_core::Similarity;
 pub use modules::{ModuleEntry, ModuleKind};
 pub use pooling::PoolingSpec;
 pub use sentence::SentenceSpec;
+pub(crate) use transformer::MODULE_CONFIGS;
 pub use transformer::{TokenizerSpec, TransformerConfig, TransformerSpec};
 
 use crate::Error;
