@@ -40,12 +40,10 @@ pub(crate) fn model_digest(
     let transformer = spec.transformer.folder.as_path();
     match (&graph.path, graph.state) {
         (Some(path), GraphState::Given) => recipe.add_graph(path)?,
-        _ => match weights {
-            Some(digest) => recipe.add("weights", digest),
-            None => {
-                recipe.add("weights", &st_export::weights_digest(transformer).map_err(failed(transformer))?)
-            }
-        },
+        _ => {
+            let found = || st_export::weights_digest(transformer).map_err(failed(transformer));
+            recipe.add("weights", &weights.map_or_else(found, |known| Ok(known.to_owned()))?);
+        }
     }
     for module in &spec.modules {
         recipe.add("module", module.kind.name());

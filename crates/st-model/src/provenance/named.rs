@@ -26,6 +26,7 @@ fn parse<T: FromStr<Err: Display>, E: Error>(name: &str) -> Result<T, E> {
 pub(super) mod option {
     use super::{Deserialize, Deserializer, Display, FromStr, Serialize, Serializer, parse};
 
+    #[expect(clippy::ref_option, reason = "serde hands a field over as it is")]
     pub(in super::super) fn serialize<S: Serializer>(
         value: &Option<impl Display>,
         serializer: S,
