@@ -88,7 +88,7 @@ pub(crate) fn tokens(
     settings: &Settings,
 ) -> anyhow::Result<Counts> {
     let mut provenance = loaded.provenance(options)?;
-    provenance.output_value = "token_embeddings".to_owned();
+    "token_embeddings".clone_into(&mut provenance.output_value);
     // They are neither truncated nor scaled.
     (provenance.dimension, provenance.normalized) = (loaded.encoder.spec().transformer.hidden_size, false);
     sink.describe(&provenance)?;

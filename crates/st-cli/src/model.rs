@@ -34,8 +34,7 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// What made the vectors of a call with these options.
     pub(crate) fn provenance(&self, options: &EncodeOptions) -> anyhow::Result<Provenance> {
-        let mut provenance =
-            self.encoder.provenance(options).context("cannot say where the vectors come from")?;
+        let mut provenance = self.encoder.provenance(options).context("cannot encode the texts")?;
         provenance.model.name.clone_from(&self.name);
         provenance.model.id.clone_from(&self.id);
         Ok(provenance)

@@ -12,7 +12,7 @@ use crate::error::Error;
 /// Bytes on their way.
 pub(crate) struct Stream {
     inner: Inner,
-    side: Option<Side>,
+    side: Option<Box<Side>>,
 }
 
 enum Inner {
@@ -36,7 +36,7 @@ impl Stream {
         if let (Some(path), Inner::Pending(file)) = (path, &stream.inner)
             && !file.is_device()
         {
-            stream.side = Some(Side::begin(path, force)?);
+            stream.side = Some(Box::new(Side::begin(path, force)?));
         }
         Ok(stream)
     }
