@@ -54,6 +54,7 @@ mod stages;
 
 pub use architectures::{Family, families};
 pub use cache::{CacheState, CachedGraph, GraphCache};
+pub use digest::{file_digest, weights_digest};
 pub use error::Error;
 pub use export::{ExportOptions, Exported, Quantization, WeightPlacement, export, export_bytes};
 pub use head::{Dense, DenseActivation, Feature, Head, ModuleWeights, Stage, Task};

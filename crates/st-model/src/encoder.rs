@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
@@ -15,7 +15,7 @@ use crate::pool::SessionPool;
 use crate::prepared::Prepared;
 use crate::runtime::{Runtime, RuntimeInfo, SessionFactory};
 use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
-use crate::{Error, LoadOptions, ModelSpec, finish, prompt};
+use crate::{Error, LoadOptions, ModelSpec, digest, finish, prompt};
 
 /// A loaded sentence-transformers model.
 ///
@@ -28,6 +28,7 @@ pub struct SentenceTransformer {
     pool: SessionPool,
     runtime: RuntimeInfo,
     max_tokens: Option<usize>,
+    digest: OnceLock<String>,
 }
 
 impl SentenceTransformer {
@@ -50,7 +51,24 @@ impl SentenceTransformer {
         let max_tokens = options.max_tokens(&spec, tokenizer.special_tokens())?;
         let factory = SessionFactory::new(runtime.clone(), graph.source.clone());
         let pool = SessionPool::new(factory, options.threads);
-        Ok(Self { spec, tokenizer, graph, pool, runtime: runtime.info().clone(), max_tokens })
+        let runtime = runtime.info().clone();
+        Ok(Self { spec, tokenizer, graph, pool, runtime, max_tokens, digest: OnceLock::new() })
+    }
+
+    /// Which model this is: a digest of everything in its folder that decides its vectors, `blake3:…`.
+    ///
+    /// Found out when first asked for; the weights need not be read again for it if the graph came from the cache.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Digest`] and [`Error::Read`] for files that cannot be read any more.
+    pub fn digest(&self) -> Result<&str, Error> {
+        if let Some(digest) = self.digest.get() {
+            return Ok(digest);
+        }
+        let weights = self.graph.weights_digest.as_deref();
+        let digest = digest::model_digest(&self.spec, &self.graph.info, weights)?;
+        Ok(self.digest.get_or_init(|| digest))
     }
 
     /// What the folder says of itself.

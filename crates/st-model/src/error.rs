@@ -212,6 +212,20 @@ pub enum Error {
         /// What the model's configuration promises.
         expected: String,
     },
+    /// A file that decides what the model is cannot be read.
+    #[error("cannot tell which model this is by {}", path.display())]
+    Digest {
+        /// The file, or the folder with the weights.
+        path: PathBuf,
+        /// The reason.
+        source: Box<st_export::Error>,
+    },
+    /// Text that does not say where vectors come from.
+    #[error("not understood as the provenance of vectors")]
+    Provenance {
+        /// What is wrong with it.
+        source: BoxError,
+    },
     /// A prompt name that the model does not have.
     #[error("the model has no prompt named `{name}`; it has {known}")]
     UnknownPrompt {

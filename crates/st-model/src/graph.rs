@@ -51,6 +51,8 @@ pub(crate) struct Graph {
     /// sees in floats; but where a number then rounds to the next code, the vector changes in the fourth digit.
     /// So texts of one length only run together.
     pub(crate) quantized: bool,
+    /// Digest of the weights that it was made of, where the cache had to know it.
+    pub(crate) weights_digest: Option<String>,
 }
 
 impl Graph {
@@ -73,7 +75,7 @@ impl Graph {
             Mode::Exact => Quantization::None,
             Mode::Fast => Quantization::Int8,
         };
-        let (source, path, state) = match places.graphs() {
+        let (source, path, state, weights_digest) = match places.graphs() {
             Some(root) => {
                 let cached =
                     GraphCache::new(root).get_or_export(folder, Some(&head), quantization).map_err(fail)?;
@@ -82,11 +84,16 @@ impl Graph {
                     CacheState::Built => GraphState::Built,
                     CacheState::Rebuilt => GraphState::Rebuilt,
                 };
-                (GraphSource::File(cached.path.clone()), Some(cached.path), state)
+                (
+                    GraphSource::File(cached.path.clone()),
+                    Some(cached.path),
+                    state,
+                    Some(cached.weights_digest),
+                )
             }
             None => {
                 let bytes = st_export::export_bytes(folder, Some(&head), quantization).map_err(fail)?;
-                (GraphSource::Memory(bytes.into()), None, GraphState::Built)
+                (GraphSource::Memory(bytes.into()), None, GraphState::Built, None)
             }
         };
         Ok(Self {
@@ -95,6 +102,7 @@ impl Graph {
             tokens: Some(TOKENS.to_owned()),
             sentence: Some(SENTENCE.to_owned()),
             quantized: mode == Mode::Fast,
+            weights_digest,
         })
     }
 
@@ -116,6 +124,7 @@ impl Graph {
             tokens: tokens.map(|output| output.name.clone()),
             sentence: sentence.map(|output| output.name.clone()),
             quantized: rounds_activations(&header),
+            weights_digest: None,
         })
     }
 }

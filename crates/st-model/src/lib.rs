@@ -33,6 +33,7 @@
 pub use st_core as core;
 
 mod batch;
+mod digest;
 mod encoder;
 mod error;
 mod finish;
@@ -42,6 +43,7 @@ mod places;
 mod pool;
 mod prepared;
 mod prompt;
+mod provenance;
 mod runtime;
 mod spec;
 mod tokenizer;
@@ -51,6 +53,7 @@ pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
 pub use options::LoadOptions;
 pub use places::Places;
+pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
 pub use runtime::RuntimeInfo;
 pub use spec::{
     ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec, TransformerConfig,

@@ -20,3 +20,4 @@ mod runs;
 mod runtime;
 mod search;
 mod support;
+mod vectors;

@@ -21,6 +21,7 @@ pub use pooling::PoolingSpec;
 pub use route::{InputSpec, RouteSpec};
 pub use router::RouterSpec;
 pub use sentence::SentenceSpec;
+pub(crate) use transformer::MODULE_CONFIGS;
 pub use transformer::{TokenizerSpec, TransformerConfig, TransformerSpec};
 
 use crate::Error;

@@ -6,7 +6,7 @@ use super::json::{Object, read_text};
 use crate::Error;
 
 /// Names under which releases since 0.3 stored the module's configuration, in the order of the reference.
-const MODULE_CONFIGS: [&str; 7] = [
+pub(crate) const MODULE_CONFIGS: [&str; 7] = [
     "sentence_bert_config.json",
     "sentence_roberta_config.json",
     "sentence_distilbert_config.json",
