@@ -167,7 +167,7 @@ pub(crate) fn load_certified(located: &Located, options: &LoadOptions) -> anyhow
     {
         let encoder = &loaded.encoder;
         let report = certificate
-            .check(encoder, encoder.graph().mode)
+            .check(encoder, encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode))
             .with_context(|| format!("cannot trust the model {}", located.shown))?;
         tracing::info!(?report, made_by = ?certificate.made_by, "certificate checked");
     }
@@ -197,7 +197,9 @@ fn public_name(shown: &str) -> Option<String> {
 
 /// In which numbers a model computes; a graph that was given computes as its maker decided.
 pub(crate) fn mode(encoder: &SentenceTransformer) -> &'static str {
-    encoder.graph().mode.map_or("that of the given graph", Mode::name)
+    // A table of floats is what it is.
+    let mode = encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode);
+    mode.map_or("that of the given graph", Mode::name)
 }
 
 /// `models:/name`, `runs:/id/path`, `s3://bucket`; a drive letter alone is none.

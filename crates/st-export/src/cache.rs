@@ -167,20 +167,16 @@ fn digest(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Res
     if quantization == Quantization::Int8 {
         hasher.update(format!("int8 {QUANTIZER_VERSION}\n").as_bytes());
     }
-<<<<<<< HEAD
-    let modules = head.into_iter().flat_map(Head::modules).map(|module| module.folder.as_path());
-    for folder in [folder].into_iter().chain(modules) {
-        for path in WeightFiles::find(folder)?.paths {
-            let (digest, _) = digest_file(&path)?;
-            hasher.update(digest.as_bytes());
-        }
-=======
     let mut weights = Vec::new();
     for path in WeightFiles::find(folder)?.paths {
         let (digest, _) = digest_file(&path)?;
         hasher.update(digest.as_bytes());
         weights.push(digest);
->>>>>>> h/kinds
+    }
+    for module in head.into_iter().flat_map(Head::modules) {
+        for path in WeightFiles::find(&module.folder)?.paths {
+            hasher.update(digest_file(&path)?.0.as_bytes());
+        }
     }
     Ok((hasher.finalize().to_hex().to_string(), joined(&weights)))
 }

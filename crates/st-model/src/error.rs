@@ -146,6 +146,35 @@ pub enum Error {
         /// The names of its outputs.
         outputs: String,
     },
+    /// A given graph whose answer modules would have to change that only a graph made of weights can hold.
+    #[error(
+        "{} answers token embeddings, and the model's {module} cannot be applied to them outside of a graph", path.display()
+    )]
+    GraphModules {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The first such module.
+        module: &'static str,
+    },
+    /// A table with modules behind it that change more than the length of its vectors.
+    #[error("{} is a table with a {module} behind it, which is not supported", folder.display())]
+    TableModules {
+        /// The folder of the table.
+        folder: PathBuf,
+        /// The first such module.
+        module: &'static str,
+    },
+    /// A token for which a table has no row.
+    #[error("the tokenizer answers token {id} but the table ends after {rows} rows")]
+    TokenOutsideTable {
+        /// The token.
+        id: u32,
+        /// Rows of the table.
+        rows: usize,
+    },
+    /// Token embeddings of a model that has none.
+    #[error("the model is a table: it has no embeddings of tokens in their context")]
+    NoTokenEmbeddings,
     /// A finished graph instead of weights, from which alone a fast one can be made.
     #[error("the fast mode is made from safetensors, but {} is a finished ONNX graph", path.display())]
     FastGraph {

@@ -35,6 +35,7 @@ pub use st_core as core;
 mod batch;
 mod digest;
 mod encoder;
+mod engine;
 mod error;
 mod finish;
 mod graph;
@@ -46,7 +47,9 @@ mod prompt;
 mod provenance;
 mod runtime;
 mod spec;
+mod table;
 mod tokenizer;
+mod way;
 
 pub use encoder::SentenceTransformer;
 pub use error::Error;
@@ -56,7 +59,7 @@ pub use places::Places;
 pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
 pub use runtime::RuntimeInfo;
 pub use spec::{
-    ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
-    TransformerSpec,
+    InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec, RouterSpec,
+    SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,
 };
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

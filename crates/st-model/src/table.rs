@@ -5,8 +5,8 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use ndarray::{Array1, Array2, Axis};
-use safetensors::tensor::{Dtype, TensorView};
 use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
 
 use crate::Error;
 

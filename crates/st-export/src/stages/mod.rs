@@ -33,7 +33,8 @@ impl Features {
         match stage {
             Stage::Pooling(modes) => {
                 let (tokens, width) = self.tokens;
-                let pooled = pooling::sentence_embedding(builder, modes, &self.sequence, self.unpooled, tokens);
+                let pooled =
+                    pooling::sentence_embedding(builder, modes, &self.sequence, self.unpooled, tokens);
                 self.sentence = Some((pooled, width * modes.len()));
             }
             Stage::Normalize(feature) => self.change(*feature, |value, width| {

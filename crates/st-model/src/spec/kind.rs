@@ -43,13 +43,18 @@ impl ModelKind {
             }
         }
         let has = |kind| modules.iter().any(|module| module.kind == kind);
-        if has(ModuleKind::SpladePooling) || has(ModuleKind::SparseStaticEmbedding) || has(ModuleKind::SparseAutoEncoder) {
+        if has(ModuleKind::SpladePooling)
+            || has(ModuleKind::SparseStaticEmbedding)
+            || has(ModuleKind::SparseAutoEncoder)
+        {
             return Ok(Self::SparseEncoder);
         }
         if has(ModuleKind::MultiVectorMask) {
             return Ok(Self::MultiVectorEncoder);
         }
-        if modules.is_empty() && architecture(folder)?.is_some_and(|name| name.ends_with("ForSequenceClassification")) {
+        if modules.is_empty()
+            && architecture(folder)?.is_some_and(|name| name.ends_with("ForSequenceClassification"))
+        {
             return Ok(Self::CrossEncoder);
         }
         Ok(Self::SentenceTransformer)

@@ -115,7 +115,12 @@ impl ModelSpec {
     /// The same, or an error that names what there is.
     pub(crate) fn route_for(&self, task: Option<Task>) -> Result<usize, Error> {
         self.route_place(task).ok_or_else(|| Error::NoRoute {
-            asked: task.map_or("a text of which it is not said whether it is a query or a document", router::task_name).to_owned(),
+            asked: task
+                .map_or(
+                    "a text of which it is not said whether it is a query or a document",
+                    router::task_name,
+                )
+                .to_owned(),
             known: self.routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", "),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use st_core::PoolingMode;
 use st_export::{Feature, Head, Stage, Task};
 
 use super::json::{Object, read_text};
@@ -51,14 +52,19 @@ pub struct RouteSpec {
 
 impl RouteSpec {
     /// Reads the modules of one way; `list` is only named in errors.
-    pub(super) fn read(root: &Path, list: &Path, name: String, modules: Vec<ModuleEntry>) -> Result<Self, Error> {
+    pub(super) fn read(
+        root: &Path,
+        list: &Path,
+        name: String,
+        modules: Vec<ModuleEntry>,
+    ) -> Result<Self, Error> {
         let order = |problem| Error::ModuleOrder {
             path: list.to_owned(),
             found: modules.iter().map(|module| module.kind.name()).collect::<Vec<_>>().join(", "),
             problem,
         };
         let Some((first, rest)) = modules.split_first() else { return Err(order("there is none")) };
-        let (input, mut width) = read_input(&root.join(&first.path), first.kind)
+        let (input, mut width) = read_input(&below(root, &first.path), first.kind)
             .ok_or_else(|| order("the first must read text: a Transformer or a StaticEmbedding"))??;
         let mut route = Self {
             name,
@@ -74,7 +80,7 @@ impl RouteSpec {
             widths.sentence = Some(width);
         }
         for (place, module) in rest.iter().enumerate() {
-            let folder = root.join(&module.path);
+            let folder = below(root, &module.path);
             let name = if module.path.is_empty() { format!("{}", place + 1) } else { module.path.clone() };
             let stage = match module.kind {
                 ModuleKind::Dropout | ModuleKind::MultiVectorMask => continue,
@@ -100,7 +106,7 @@ impl RouteSpec {
                 | ModuleKind::SparseStaticEmbedding
                 | ModuleKind::Router => return Err(order("only the first reads text")),
             };
-            widths.follow(&stage).map_err(|problem| order(problem))?;
+            widths.follow(&stage).map_err(order)?;
             route.stages.push(stage);
         }
         width = widths.sentence.unwrap_or(widths.tokens);
@@ -117,6 +123,46 @@ impl RouteSpec {
         }
     }
 
+    /// Width of a token embedding as the graph hands it out.
+    pub fn token_dim(&self) -> usize {
+        let width = match &self.input {
+            InputSpec::Transformer(transformer, Task::Vocabulary) => transformer.vocab_size.unwrap_or(0),
+            InputSpec::Transformer(transformer, _) => transformer.hidden_size,
+            InputSpec::Static { .. } | InputSpec::SparseStatic { .. } => self.dim,
+        };
+        let tokens = self.stages.iter().filter_map(|stage| match stage {
+            Stage::Dense(dense) if dense.feature == Feature::Tokens => Some(dense.to),
+            _ => None,
+        });
+        tokens.last().unwrap_or(width)
+    }
+
+    /// The first module that does more than pooling and normalisation, which need no graph.
+    pub fn module_beyond_pooling(&self) -> Option<ModuleKind> {
+        use ModuleKind::{Dropout, MultiVectorMask, Normalize, Pooling};
+        let behind = self.modules.iter().skip(1).map(|module| module.kind);
+        let of_tokens = self.stages.contains(&Stage::Normalize(Feature::Tokens));
+        let needs_graph = |kind: &ModuleKind| match kind {
+            Pooling | Dropout | MultiVectorMask => false,
+            Normalize => of_tokens,
+            _ => true,
+        };
+        behind.into_iter().find(needs_graph)
+    }
+
+    /// The folder of what reads the text.
+    pub fn input_folder(&self) -> &Path {
+        match &self.input {
+            InputSpec::Transformer(transformer, _) => &transformer.folder,
+            InputSpec::Static { folder } | InputSpec::SparseStatic { folder } => folder,
+        }
+    }
+
+    /// How token embeddings are pooled, in order; empty where they are not.
+    pub fn pooling_modes(&self) -> &[PoolingMode] {
+        self.pooling.as_ref().map_or(&[], |pooling| pooling.modes.as_slice())
+    }
+
     /// Whether it answers sentence embeddings of length one.
     pub fn normalizes(&self) -> bool {
         self.stages.last() == Some(&Stage::Normalize(Feature::Sentence))
@@ -131,6 +177,11 @@ impl RouteSpec {
         let own_mask = self.pooling.as_ref().is_some_and(|pooling| !pooling.include_prompt);
         Head::of_stages(task, self.stages.clone()).with_pooling_mask(own_mask)
     }
+}
+
+/// The folder of a module; the model folder itself where the path is empty.
+fn below(root: &Path, path: &str) -> PathBuf {
+    if path.is_empty() { root.to_owned() } else { root.join(path) }
 }
 
 /// The widths of what modules pass on, which have to fit.
@@ -215,7 +266,7 @@ fn bare_pooling(root: &Path) -> Result<PoolingSpec, Error> {
     let both_ways = object.boolean("is_causal")? == Some(false);
     let mut spec = PoolingSpec::default();
     if decoder && !both_ways {
-        spec.modes = vec![st_core::PoolingMode::LastToken];
+        spec.modes = vec![PoolingMode::LastToken];
     }
     Ok(spec)
 }

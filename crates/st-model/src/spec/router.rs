@@ -22,10 +22,7 @@ pub struct RouterSpec {
 impl RouterSpec {
     /// Reads the router in `folder`, a path below the model folder: its rules, and for each way its modules.
     #[expect(clippy::type_complexity, reason = "rules, and ways by name")]
-    pub(super) fn read(
-        root: &Path,
-        folder: &str,
-    ) -> Result<(Self, Vec<(String, Vec<ModuleEntry>)>), Error> {
+    pub(super) fn read(root: &Path, folder: &str) -> Result<(Self, Vec<(String, Vec<ModuleEntry>)>), Error> {
         let path = ["router_config.json", "config.json"]
             .map(|name| root.join(folder).join(name))
             .into_iter()
@@ -44,18 +41,15 @@ impl RouterSpec {
     }
 
     /// The way for a task, in the order of the reference.
-    pub(crate) fn resolve<'a>(
-        &'a self,
-        task: Option<Task>,
-        has: impl Fn(&str) -> bool,
-    ) -> Option<&'a str> {
+    pub(crate) fn resolve<'a>(&'a self, task: Option<Task>, has: impl Fn(&str) -> bool) -> Option<&'a str> {
         let task = task.map(task_name);
         let rule = |wanted: Option<&str>| {
             let found = self.mappings.iter().find(|(task, _)| task.as_deref() == wanted);
             found.map(|(_, route)| route.as_str())
         };
         let by_rule = task.and_then(|task| rule(Some(task))).or_else(|| rule(None));
-        let by_name = || task.filter(|name| has(name)).map(|name| if name == "query" { "query" } else { "document" });
+        let by_name =
+            || task.filter(|name| has(name)).map(|name| if name == "query" { "query" } else { "document" });
         let by_modality = || Some("text").filter(|name| has(name));
         by_rule.or_else(by_name).or_else(by_modality).or_else(|| {
             // A task that nothing fits is an error, not a reason to guess.
@@ -91,7 +85,8 @@ fn read_ways(
     };
     let way = |(name, ids): (&String, &Value)| {
         let ids = ids.as_array().ok_or_else(|| object.error("`structure` must hold lists"))?;
-        let modules: Result<Vec<_>, Error> = ids.iter().enumerate().map(|(index, id)| module(index, id)).collect();
+        let modules: Result<Vec<_>, Error> =
+            ids.iter().enumerate().map(|(index, id)| module(index, id)).collect();
         Ok((name.clone(), modules?))
     };
     let ways: Vec<_> = structure.iter().map(way).collect::<Result<_, Error>>()?;
@@ -130,7 +125,8 @@ mod tests {
         let plain = RouterSpec { default_route: Some("document".into()), ..RouterSpec::default() };
         check(&plain, Some(Task::Query), Some("query"));
         check(&plain, None, Some("document"));
-        let value = serde_json::json!({"('query', 'text')": "a", "(None, None)": "b", "(None, 'image')": "c"});
+        let value =
+            serde_json::json!({"('query', 'text')": "a", "(None, None)": "b", "(None, 'image')": "c"});
         let ruled = RouterSpec { default_route: None, mappings: mappings(&value) };
         check(&ruled, Some(Task::Query), Some("a"));
         check(&ruled, Some(Task::Document), Some("b"));

@@ -119,7 +119,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let error = SentenceSpec::parse(Path::new("c.json"), text, ModelKind::SentenceTransformer).unwrap_err();
+        let error =
+            SentenceSpec::parse(Path::new("c.json"), text, ModelKind::SentenceTransformer).unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
 

@@ -20,7 +20,8 @@ fn required(object: &Object<'_>, keys: &[&str]) -> Result<usize, Error> {
             return Ok(count);
         }
     }
-    Err(object.error(format!("`{}` must be a whole number above zero", keys.first().copied().unwrap_or_default())))
+    Err(object
+        .error(format!("`{}` must be a whole number above zero", keys.first().copied().unwrap_or_default())))
 }
 
 /// What a module reads and changes, unless its configuration says otherwise.

@@ -135,7 +135,6 @@ impl JsonTokenizer {
     }
 
     /// Loads one `tokenizer.json` as it is, which is what a static embedding does.
-    #[expect(dead_code, reason = "static embeddings are read elsewhere")]
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let fail = |source| Error::Tokenizer { path: path.to_owned(), source };
         let mut json = folder::object(path)?.ok_or_else(|| fail("there is no such file".into()))?;
