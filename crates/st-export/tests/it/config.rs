@@ -77,7 +77,7 @@ fn settings_that_cannot_be_honoured_are_refused() {
         (
             "num_attention_heads",
             json!(3),
-            "`num_attention_heads` to `3` but it must be a divisor of the hidden size 8",
+            "`num_attention_heads` to `3` but it must be a divisor of the width 8",
         ),
         (
             "num_attention_heads",
