@@ -149,8 +149,10 @@ fn the_summary_counts_what_was_cut() {
     assert_eq!(summary["dim"], 24);
     assert_eq!(summary["output"], "out.npy");
     let golden = TinyGolden::load(TINY);
-    let expected =
-        format!("note: 1 of 2 texts were longer than {} tokens and lost their end\n", golden.max_seq_length);
+    let expected = format!(
+        "note: 1 of 2 texts were longer than {} tokens and lost their end\n",
+        golden.max_seq_length.unwrap()
+    );
     assert_eq!(ran.stderr, expected);
 }
 

@@ -17,7 +17,7 @@ fn vectors_of_every_architecture() {
         let model = load(&golden.model_dir(), &options().with_threads(2));
         println!("{name}: {}", golden.about); // shown when an assertion fails
         assert_eq!(model.dim(), golden.dim);
-        assert_eq!(model.max_tokens(), Some(golden.max_seq_length));
+        assert_eq!(model.max_tokens(), golden.max_seq_length);
         assert_eq!(model.count_tokens(&texts).unwrap(), golden.token_counts);
         for case in &golden.cases {
             println!("{}", case.name);

@@ -8,6 +8,7 @@ mod fast;
 mod folder;
 mod given_graph;
 mod minilm;
+mod modules;
 mod provenance;
 mod runtime;
 mod support;
