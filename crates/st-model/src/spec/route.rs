@@ -93,6 +93,11 @@ impl RouteSpec {
                 ModuleKind::Normalize => stage::normalize(&folder)?,
                 ModuleKind::Dense => stage::dense(&folder, &name)?,
                 ModuleKind::LayerNorm => stage::layer_norm(&folder, &name),
+                // The reference leaves the module out, and says nothing, where the transformer does not hand on its layers.
+                ModuleKind::WeightedLayerPooling if !route.gives_layers() => {
+                    tracing::warn!(folder = %folder.display(), "no effect without `output_hidden_states`");
+                    continue;
+                }
                 ModuleKind::WeightedLayerPooling => stage::layer_weights(&folder, &name)?,
                 ModuleKind::SpladePooling => stage::splade(&folder)?,
                 ModuleKind::SparseAutoEncoder => {
@@ -121,6 +126,10 @@ impl RouteSpec {
             InputSpec::Transformer(transformer, _) => Some(transformer),
             _ => None,
         }
+    }
+
+    fn gives_layers(&self) -> bool {
+        self.transformer().is_some_and(|transformer| transformer.gives_layers)
     }
 
     /// Width of a token embedding as the graph hands it out.

@@ -31,6 +31,8 @@ pub struct TransformerSpec {
     pub vocab_size: Option<usize>,
     /// Whether the module is to answer numbers for the vocabulary instead of token embeddings.
     pub fills_masks: bool,
+    /// Whether the embeddings after each layer are handed on (`output_hidden_states`).
+    pub gives_layers: bool,
     /// Longest text in tokens, special tokens included.
     pub max_tokens: Option<usize>,
     /// Whether a lower-casing step goes before the tokenizer's own.
@@ -145,6 +147,7 @@ impl TransformerSpec {
             hidden_size,
             vocab_size: config.count("vocab_size")?,
             fills_masks: module.fills_masks,
+            gives_layers: config.boolean("output_hidden_states")?.unwrap_or(false),
             max_tokens: max_tokens(module.max_tokens, tokenizer.max_tokens, positions),
             lowercase: module.lowercase,
             tokenizer,
