@@ -1,8 +1,19 @@
 //! The only file that names the tokenizer library, a release candidate.
+//!
+//! Where the library would answer otherwise than its released versions, its own steps are run one by one here.
+
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use st_core::BoxError;
-use tokenizers::pipeline::{EncodeOptions, Override, PipelineToken, PipelineTokenizer, Template as Wrapping};
+use tokenizers::SplitDelimiterBehavior;
+use tokenizers::pipeline::{
+    EncodeOptions, Model, Override, PipelineModel, PipelineNormalizer, PipelinePreTokenizer, PipelineToken,
+    PipelineTokenizer, PreTokenizer, PreTokenizerScratch, Segment, Span, SpecialSegmentIterator,
+    Template as Wrapping, normalize_all,
+};
+use tokenizers::pre_tokenizers::sequence::PipelineSequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 
 use super::template::Template;
 
@@ -10,6 +21,21 @@ use super::template::Template;
 pub(super) struct Pipeline {
     inner: PipelineTokenizer,
     options: EncodeOptions,
+    stepwise: Option<Stepwise>,
+}
+
+/// What the library's steps need when they are run one by one.
+struct Stepwise {
+    words: PipelinePreTokenizer,
+    /// How many normalizers run before added tokens are looked for in the normalised text.
+    before: usize,
+    spare: Mutex<Vec<Scratch>>,
+}
+
+struct Scratch {
+    model: <PipelineModel as Model>::Scratch,
+    words: PreTokenizerScratch,
+    spans: Vec<Span>,
 }
 
 impl Pipeline {
@@ -24,13 +50,16 @@ impl Pipeline {
             encode_special_tokens: split_special,
             ..EncodeOptions::no_specials()
         };
-        Ok(Self { inner, options })
+        Ok(Self { stepwise: Stepwise::of(&inner)?, inner, options })
     }
 
     /// The ids of a text, special tokens and limits left out.
     pub(super) fn encode(&self, text: &str) -> Result<Vec<u32>, BoxError> {
         let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
-        self.inner.encode_into(text, &self.options, &mut tokens)?;
+        match &self.stepwise {
+            Some(steps) => self.encode_stepwise(steps, text, &mut tokens)?,
+            None => self.inner.encode_into(text, &self.options, &mut tokens)?,
+        }
         Ok(PipelineToken::cast_slice(&tokens).to_vec())
     }
 
@@ -43,6 +72,115 @@ impl Pipeline {
     pub(super) fn pair(&self) -> Template {
         template(&self.inner.get_post_processor().pair)
     }
+
+    fn encode_stepwise(
+        &self,
+        steps: &Stepwise,
+        text: &str,
+        out: &mut Vec<PipelineToken>,
+    ) -> Result<(), BoxError> {
+        let spare = steps.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut scratch = spare.unwrap_or_else(|| Scratch::new(self.inner.get_model()));
+        let (before, marks) = self.inner.get_normalizers().split_at(steps.before);
+        for (part, at) in self.parts(text, false) {
+            let part = match part {
+                Ok(part) => normalize_all(before, part, at)?,
+                Err(token) => {
+                    out.push(token);
+                    continue;
+                }
+            };
+            for (part, inside) in self.parts(&part, true) {
+                match part {
+                    Ok(part) => {
+                        let words = normalize_all(marks, part, at + inside)?;
+                        self.split(steps, &words, &mut scratch, out)?;
+                    }
+                    Err(token) => out.push(token),
+                }
+            }
+        }
+        steps.spare.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        Ok(())
+    }
+
+    /// The text between added tokens and where it starts, and these tokens.
+    fn parts<'a>(
+        &'a self,
+        text: &'a str,
+        normalized: bool,
+    ) -> impl Iterator<Item = (Result<&'a str, PipelineToken>, usize)> {
+        let special = self.options.encode_special_tokens;
+        let segments =
+            SpecialSegmentIterator::new(text, self.inner.get_added_vocabulary(), normalized, special);
+        segments.map(|segment| match segment {
+            Segment::Text { text, input_offset } => (Ok(text), input_offset),
+            Segment::SpecialToken(token) => (Err(PipelineToken::from(token)), 0),
+        })
+    }
+
+    fn split(
+        &self,
+        steps: &Stepwise,
+        text: &str,
+        scratch: &mut Scratch,
+        out: &mut Vec<PipelineToken>,
+    ) -> Result<(), BoxError> {
+        // A span counts its bytes in 32 bits.
+        u32::try_from(text.len())?;
+        scratch.spans.clear();
+        steps.words.pre_tokenize(text, &mut scratch.words, &mut scratch.spans)?;
+        self.inner.get_model().tokenize_spans(text, &scratch.spans, &mut scratch.model, out)
+    }
+}
+
+impl Stepwise {
+    /// Needed where words are split by a pattern that the library's reader leaves without an engine, and where
+    /// added tokens are looked for in normalised text: the library does that after spaces became marks.
+    fn of(inner: &PipelineTokenizer) -> Result<Option<Self>, BoxError> {
+        let words = compiled(inner.get_pre_tokenizer())?;
+        let normalizers = inner.get_normalizers();
+        let added = inner.get_added_vocabulary().get_added_tokens_decoder();
+        let marks = matches!(normalizers.last(), Some(PipelineNormalizer::Metaspace(_)));
+        let before = normalizers.len() - usize::from(marks);
+        if words.is_none() && !(marks && added.values().any(|token| token.normalized)) {
+            return Ok(None);
+        }
+        let words = words.unwrap_or_else(|| inner.get_pre_tokenizer().clone());
+        Ok(Some(Self { words, before, spare: Mutex::default() }))
+    }
+}
+
+impl Scratch {
+    fn new(model: &PipelineModel) -> Self {
+        Self { model: model.init_scratch(), words: PreTokenizerScratch::default(), spans: Vec::new() }
+    }
+}
+
+/// The same splits with engines for their patterns, if any lacks one.
+fn compiled(words: &PipelinePreTokenizer) -> Result<Option<PipelinePreTokenizer>, BoxError> {
+    match words {
+        PipelinePreTokenizer::Split(split) if lacks_engine(split) => {
+            let made = Split::new(split.pattern.clone(), split.behavior, split.invert)?;
+            Ok(Some(PipelinePreTokenizer::Split(made)))
+        }
+        PipelinePreTokenizer::Sequence(steps) if !steps.is_deepseek() => {
+            let steps = steps.pre_tokenizers();
+            let made = steps.iter().map(compiled).collect::<Result<Vec<_>, _>>()?;
+            if made.iter().all(Option::is_none) {
+                return Ok(None);
+            }
+            let made = made.into_iter().zip(steps).map(|(made, step)| made.unwrap_or_else(|| step.clone()));
+            Ok(Some(PipelinePreTokenizer::Sequence(PipelineSequence::new(made.collect()))))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn lacks_engine(split: &Split) -> bool {
+    let native =
+        split.grammar().is_some() && split.behavior == SplitDelimiterBehavior::Isolated && !split.invert;
+    matches!(split.pattern, SplitPattern::Regex(_)) && !native
 }
 
 fn template(wrapping: &Wrapping) -> Template {

@@ -10,3 +10,4 @@ mod minilm;
 mod runtime;
 mod support;
 mod tiny;
+mod tokenizers;
