@@ -29,6 +29,9 @@ struct Stepwise {
     words: PipelinePreTokenizer,
     /// How many normalizers run before added tokens are looked for in the normalised text.
     before: usize,
+    /// Words of one byte, where the model reads bytes as characters: the library knows a mark at the end of
+    /// words only so, and forgets it on words of one character.
+    spelled: Option<Vec<Option<u32>>>,
     spare: Mutex<Vec<Scratch>>,
 }
 
@@ -42,6 +45,7 @@ impl Pipeline {
     /// Builds what a `tokenizer.json` describes.
     pub(super) fn new(mut value: Value, split_special: bool) -> Result<Self, BoxError> {
         tokenizers::canonicalize_value(&mut value)?;
+        let spelled = spell_bytes(&mut value);
         let inner = tokenizers::from_json(&value.to_string())?;
         // Truncation and padding inside the file are not the model's: the reference overrides both.
         let options = EncodeOptions {
@@ -50,7 +54,7 @@ impl Pipeline {
             encode_special_tokens: split_special,
             ..EncodeOptions::no_specials()
         };
-        Ok(Self { stepwise: Stepwise::of(&inner)?, inner, options })
+        Ok(Self { stepwise: Stepwise::of(&inner, spelled)?, inner, options })
     }
 
     /// The ids of a text, special tokens and limits left out.
@@ -130,24 +134,38 @@ impl Pipeline {
         u32::try_from(text.len())?;
         scratch.spans.clear();
         steps.words.pre_tokenize(text, &mut scratch.words, &mut scratch.spans)?;
-        self.inner.get_model().tokenize_spans(text, &scratch.spans, &mut scratch.model, out)
+        let model = self.inner.get_model();
+        let Some(single) = &steps.spelled else {
+            return model.tokenize_spans(text, &scratch.spans, &mut scratch.model, out);
+        };
+        for span in &scratch.spans {
+            let word = &text[span.range()];
+            match word.as_bytes() {
+                [byte] => out.extend(single[usize::from(*byte)].map(PipelineToken::from)),
+                bytes => {
+                    let word: String = bytes.iter().copied().map(spell).collect();
+                    model.tokenize_pipeline(&word, &mut scratch.model, out)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 impl Stepwise {
     /// Needed where words are split by a pattern that the library's reader leaves without an engine, and where
     /// added tokens are looked for in normalised text: the library does that after spaces became marks.
-    fn of(inner: &PipelineTokenizer) -> Result<Option<Self>, BoxError> {
+    fn of(inner: &PipelineTokenizer, spelled: Option<Vec<Option<u32>>>) -> Result<Option<Self>, BoxError> {
         let words = compiled(inner.get_pre_tokenizer())?;
         let normalizers = inner.get_normalizers();
         let added = inner.get_added_vocabulary().get_added_tokens_decoder();
         let marks = matches!(normalizers.last(), Some(PipelineNormalizer::Metaspace(_)));
         let before = normalizers.len() - usize::from(marks);
-        if words.is_none() && !(marks && added.values().any(|token| token.normalized)) {
+        if words.is_none() && spelled.is_none() && !(marks && added.values().any(|token| token.normalized)) {
             return Ok(None);
         }
         let words = words.unwrap_or_else(|| inner.get_pre_tokenizer().clone());
-        Ok(Some(Self { words, before, spare: Mutex::default() }))
+        Ok(Some(Self { words, before, spelled, spare: Mutex::default() }))
     }
 }
 
@@ -181,6 +199,32 @@ fn lacks_engine(split: &Split) -> bool {
     let native =
         split.grammar().is_some() && split.behavior == SplitDelimiterBehavior::Isolated && !split.invert;
     matches!(split.pattern, SplitPattern::Regex(_)) && !native
+}
+
+/// Says of a byte-level model whose words end with a mark that it is none, and returns its words of one byte.
+fn spell_bytes(value: &mut Value) -> Option<Vec<Option<u32>>> {
+    let model = value.get_mut("model")?.as_object_mut()?;
+    let mark = model.get("end_of_word_suffix")?.as_str()?.to_owned();
+    if mark.is_empty() || model.get("byte_level") != Some(&Value::from(true)) {
+        return None;
+    }
+    model.insert("byte_level".to_owned(), Value::from(false));
+    let vocab = model.get("vocab")?;
+    let id = |token: &str| u32::try_from(vocab.get(token)?.as_u64()?).ok();
+    let unknown = model.get("unk_token").and_then(Value::as_str).and_then(id);
+    Some((0..=u8::MAX).map(|byte| id(&format!("{}{mark}", spell(byte))).or(unknown)).collect())
+}
+
+/// The character that stands for a byte in byte-level vocabularies: itself where it can be seen.
+fn spell(byte: u8) -> char {
+    let hidden = |below: u8| 0x100 + u32::from(below);
+    let code = match byte {
+        0..=0x20 => hidden(byte),
+        0x7f..=0xa0 => hidden(byte - 0x7f + 0x21),
+        0xad => hidden(0x43),
+        seen => u32::from(seen),
+    };
+    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
 fn template(wrapping: &Wrapping) -> Template {

@@ -6,6 +6,7 @@ mod company;
 mod fast;
 mod folder;
 mod given_graph;
+mod lines;
 mod minilm;
 mod runtime;
 mod support;
