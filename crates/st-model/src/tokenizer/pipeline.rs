@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 use st_core::BoxError;
 use tokenizers::SplitDelimiterBehavior;
+use tokenizers::normalizers::metaspace::PrependBehavior;
 use tokenizers::pipeline::{
     EncodeOptions, Model, Override, PipelineModel, PipelineNormalizer, PipelinePreTokenizer, PipelineToken,
     PipelineTokenizer, PreTokenizer, PreTokenizerScratch, Segment, Span, SpecialSegmentIterator,
@@ -15,6 +16,7 @@ use tokenizers::pipeline::{
 use tokenizers::pre_tokenizers::sequence::PipelineSequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 
+use super::punctuation;
 use super::template::Template;
 
 /// A tokenizer that was built, before anything is put around a text or cut.
@@ -32,6 +34,12 @@ struct Stepwise {
     /// Words of one byte, where the model reads bytes as characters: the library knows a mark at the end of
     /// words only so, and forgets it on words of one character.
     spelled: Option<Vec<Option<u32>>>,
+    /// Whether words end at punctuation, on which the library's tables and those of its released versions differ.
+    punctuation: bool,
+    /// Whether only the beginning of a text is marked.
+    firsts: bool,
+    /// Whether each text needs these steps, not only one with such punctuation.
+    always: bool,
     spare: Mutex<Vec<Scratch>>,
 }
 
@@ -61,8 +69,10 @@ impl Pipeline {
     pub(super) fn encode(&self, text: &str) -> Result<Vec<u32>, BoxError> {
         let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
         match &self.stepwise {
-            Some(steps) => self.encode_stepwise(steps, text, &mut tokens)?,
-            None => self.inner.encode_into(text, &self.options, &mut tokens)?,
+            Some(steps) if steps.always || punctuation::differs(text) => {
+                self.encode_stepwise(steps, text, &mut tokens)?;
+            }
+            _ => self.inner.encode_into(text, &self.options, &mut tokens)?,
         }
         Ok(PipelineToken::cast_slice(&tokens).to_vec())
     }
@@ -87,8 +97,12 @@ impl Pipeline {
         let mut scratch = spare.unwrap_or_else(|| Scratch::new(self.inner.get_model()));
         let (before, marks) = self.inner.get_normalizers().split_at(steps.before);
         for (part, at) in self.parts(text, false) {
+            let mut at = at;
             let part = match part {
-                Ok(part) => normalize_all(before, part, at)?,
+                Ok(part) => {
+                    at += usize::from(steps.firsts && loses_first(before, part)?);
+                    normalize_all(before, part, at)?
+                }
                 Err(token) => {
                     out.push(token);
                     continue;
@@ -133,7 +147,9 @@ impl Pipeline {
         // A span counts its bytes in 32 bits.
         u32::try_from(text.len())?;
         scratch.spans.clear();
-        steps.words.pre_tokenize(text, &mut scratch.words, &mut scratch.spans)?;
+        let replaced = (steps.punctuation && punctuation::differs(text)).then(|| punctuation::replaced(text));
+        let seen = replaced.as_deref().unwrap_or(text);
+        steps.words.pre_tokenize(seen, &mut scratch.words, &mut scratch.spans)?;
         let model = self.inner.get_model();
         let Some(single) = &steps.spelled else {
             return model.tokenize_spans(text, &scratch.spans, &mut scratch.model, out);
@@ -161,17 +177,34 @@ impl Stepwise {
         let added = inner.get_added_vocabulary().get_added_tokens_decoder();
         let marks = matches!(normalizers.last(), Some(PipelineNormalizer::Metaspace(_)));
         let before = normalizers.len() - usize::from(marks);
-        if words.is_none() && spelled.is_none() && !(marks && added.values().any(|token| token.normalized)) {
-            return Ok(None);
-        }
+        let hidden = marks && added.values().any(|token| token.normalized);
+        let firsts = matches!(normalizers, [_, .., PipelineNormalizer::Metaspace(marks)]
+            if marks.prepend() == PrependBehavior::First);
+        let always = words.is_some() || spelled.is_some() || hidden || firsts;
         let words = words.unwrap_or_else(|| inner.get_pre_tokenizer().clone());
-        Ok(Some(Self { words, before, spelled, spare: Mutex::default() }))
+        let punctuation = ends_at_punctuation(&words);
+        let steps = Self { words, before, spelled, punctuation, firsts, always, spare: Mutex::default() };
+        Ok(Some(steps).filter(|_| always || punctuation))
     }
 }
 
 impl Scratch {
     fn new(model: &PipelineModel) -> Self {
         Self { model: model.init_scratch(), words: PreTokenizerScratch::default(), spans: Vec::new() }
+    }
+}
+
+/// Whether normalizers take the first character of a text away: what follows does not begin the text then.
+fn loses_first(normalizers: &[PipelineNormalizer], text: &str) -> Result<bool, BoxError> {
+    let Some(first) = text.chars().next() else { return Ok(false) };
+    Ok(normalize_all(normalizers, &format!("{first}x"), 1)? == "x")
+}
+
+fn ends_at_punctuation(words: &PipelinePreTokenizer) -> bool {
+    match words {
+        PipelinePreTokenizer::Bert(_) | PipelinePreTokenizer::Punctuation(_) => true,
+        PipelinePreTokenizer::Sequence(steps) => steps.pre_tokenizers().iter().any(ends_at_punctuation),
+        _ => false,
     }
 }
 
