@@ -108,11 +108,13 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// The folder has no fast tokenizer.
-    #[error("{} has no tokenizer.json", folder.display())]
+    /// The folder has no tokenizer.
+    #[error("{} has no tokenizer: there is no {wanted}", folder.display())]
     NoTokenizer {
         /// The transformer's folder.
         folder: PathBuf,
+        /// The files that would make one.
+        wanted: String,
     },
     /// The tokenizer file cannot be used.
     #[error("cannot use the tokenizer {}", path.display())]

@@ -50,12 +50,6 @@ pub struct TokenizerSpec {
     pub max_tokens: Option<usize>,
     /// `do_lower_case`.
     pub lowercase: Option<bool>,
-    /// `strip_accents`.
-    pub strip_accents: Option<bool>,
-    /// `tokenize_chinese_chars`.
-    pub chinese_characters: Option<bool>,
-    /// Whether long texts lose their beginning instead of their end.
-    pub truncate_left: bool,
 }
 
 /// The parts of `sentence_bert_config.json` that inference needs.
@@ -113,9 +107,6 @@ impl TokenizerSpec {
             class: class.map(|name| name.strip_suffix("Fast").unwrap_or(name).to_owned()),
             max_tokens: object.count("model_max_length")?,
             lowercase: object.boolean("do_lower_case")?,
-            strip_accents: object.boolean("strip_accents")?,
-            chinese_characters: object.boolean("tokenize_chinese_chars")?,
-            truncate_left: object.string("truncation_side")? == Some("left"),
         })
     }
 

@@ -101,6 +101,11 @@ impl Folder {
         Some(list.as_array()?.iter().filter_map(Named::parse).collect())
     }
 
+    /// That neither `tokenizer.json` nor these files are there.
+    pub(super) fn missing(&self, files: &str) -> Error {
+        Error::NoTokenizer { folder: self.path.clone(), wanted: format!("tokenizer.json and no {files}") }
+    }
+
     /// A file of the folder, if it is there.
     pub(super) fn find(&self, name: &str) -> Option<PathBuf> {
         Some(self.path.join(name)).filter(|path| path.is_file())

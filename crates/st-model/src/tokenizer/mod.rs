@@ -19,6 +19,7 @@ mod folder;
 mod lower;
 mod parts;
 mod pipeline;
+mod punctuation;
 mod rebuild;
 mod recipe;
 mod rules;

@@ -70,7 +70,7 @@ fn rebuilt(mut folder: Folder, rule: &Rule) -> Result<Recipe, Error> {
 /// A SentencePiece model without a class that knows it.
 fn of_sentencepiece(folder: Folder) -> Result<Recipe, Error> {
     let Some(path) = folder.find("tokenizer.model") else {
-        return Err(Error::NoTokenizer { folder: folder.path });
+        return Err(folder.missing("tokenizer.model"));
     };
     let fail = |source| Error::Tokenizer { path: path.clone(), source };
     let model = Model::parse(&folder::bytes(&path)?).map_err(fail)?;
@@ -97,14 +97,14 @@ fn names(folder: &Folder, defaults: &[Option<&str>; 7]) -> Names {
     let mut defaults = defaults.iter();
     let mut names = SLOTS.map(|slot| folder.named(slot, defaults.next().copied().flatten()));
     if names[4].is_none() {
-        names[4] = folder.padding.clone();
+        names[4].clone_from(&folder.padding);
     }
     names
 }
 
 fn tokens(folder: &Folder, present: Vec<Added>, names: &Names, extra: Vec<Named>) -> Value {
-    let named: Vec<Named> = names.iter().flatten().cloned().chain(folder.own_names()).collect();
-    added::collect(present, &folder.decoder, &named, &extra)
+    let special: Vec<Named> = names.iter().flatten().cloned().chain(folder.own_names()).collect();
+    added::collect(present, &folder.decoder, &special, &extra)
 }
 
 fn recipe(

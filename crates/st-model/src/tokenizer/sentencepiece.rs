@@ -9,6 +9,9 @@ use st_core::BoxError;
 
 use super::added::Added;
 
+/// A longer piece is taken for an attack: trainers make none of more than 16 characters unless asked to.
+const MAX_PIECE_BYTES: usize = 1024;
+
 /// What a piece is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -120,18 +123,20 @@ impl Model {
     pub(super) fn merges(&self) -> (Value, Value) {
         let ids: HashMap<&str, usize> =
             self.pieces.iter().enumerate().map(|(id, piece)| (piece.text.as_str(), id)).collect();
-        let mut merges: Vec<((usize, usize, usize, usize, usize), (&str, &str))> = Vec::new();
+        let mut merges = Vec::new();
         for (text, rank) in &ids {
-            let cuts = text.char_indices().enumerate().skip(1);
-            merges.extend(cuts.filter_map(|(chars, (at, _))| {
+            for (at, _) in text.char_indices().skip(1) {
                 let (left, right) = text.split_at(at);
-                let key = (*rank, chars, text.chars().count() - chars, *ids.get(left)?, *ids.get(right)?);
-                Some((key, (left, right)))
-            }));
+                if ids.contains_key(left) && ids.contains_key(right) {
+                    merges.push((*rank, at, left, right));
+                }
+            }
         }
         merges.sort_unstable();
-        let pair = |(left, right): (&str, &str)| Value::from(vec![Value::from(left), Value::from(right)]);
-        let merges = merges.into_iter().map(|(_, parts)| pair(parts)).collect();
+        let pair = |(_, _, left, right): (_, _, &str, &str)| {
+            Value::from(vec![Value::from(left), Value::from(right)])
+        };
+        let merges = merges.into_iter().map(pair).collect();
         let vocab: Map<String, Value> =
             self.pieces.iter().enumerate().map(|(id, piece)| (piece.text.clone(), Value::from(id))).collect();
         (Value::Object(vocab), merges)
@@ -143,6 +148,9 @@ impl Piece {
         let mut piece = Self { text: String::new(), score: 0.0, kind: Kind::Other };
         for field in fields(bytes) {
             match field? {
+                (1, Field::Bytes(text)) if text.len() > MAX_PIECE_BYTES => {
+                    return Err(format!("a piece of {} bytes is too long", text.len()).into());
+                }
                 (1, Field::Bytes(text)) => piece.text = utf8(text)?,
                 (2, Field::Float(score)) => piece.score = score,
                 (3, Field::Number(3)) => piece.kind = Kind::Control,
