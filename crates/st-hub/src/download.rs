@@ -57,9 +57,7 @@ impl Fetcher<'_> {
         let _lock = Lock::take(&self.repository.lock(&wanted.digest)).await?;
         let blob = self.repository.blob(&wanted.digest);
         if self.is_sound(&blob, wanted).await? {
-            if wanted.counted {
-                self.observer.tell(HubEvent::Received { bytes: wanted.size });
-            }
+            self.received(wanted, wanted.size);
         } else {
             self.receive(wanted, &blob).await?;
         }
@@ -94,12 +92,12 @@ impl Fetcher<'_> {
                 Cut::Failed(failure) if is_last => return Err(failure.after(fruitless)),
                 Cut::Passing(error) if is_last => return Err(error),
                 Cut::Failed(failure) => {
-                    tracing::debug!(?failure, file = wanted.path, "asked again for the rest")
+                    tracing::debug!(?failure, file = wanted.path, "asked again for the rest");
                 }
                 Cut::Passing(error) => tracing::debug!(%error, file = wanted.path, "asked again"),
                 Cut::Refused(error) => return Err(error),
                 Cut::Wrong(error) => {
-                    self.observer.tell(HubEvent::Dropped { bytes: length(&partial) });
+                    self.dropped(wanted, length(&partial));
                     fs::remove_file(&partial).map_err(file(&partial, "remove"))?;
                     // The part that an earlier attempt left may be what is wrong; then the whole of it is right.
                     if before == 0 || !std::mem::take(&mut again) {
@@ -116,14 +114,12 @@ impl Fetcher<'_> {
     /// Goes on where an earlier attempt, of this process or of another one, ended.
     async fn attempt(&self, wanted: &KnownFile, partial: &Path) -> Result<(), Cut> {
         let mut state = Partial::open(partial, wanted).await.map_err(Cut::Refused)?;
-        if state.length > 0 {
-            self.observer.tell(HubEvent::Received { bytes: state.length });
-        }
+        self.received(wanted, state.length);
         let known = state.length;
         let outcome = self.fill(wanted, &mut state).await;
-        if !matches!(outcome, Err(Cut::Wrong(_)) | Ok(())) && state.length > 0 {
+        if !matches!(outcome, Err(Cut::Wrong(_)) | Ok(())) {
             // Counted again when the next attempt finds it.
-            self.observer.tell(HubEvent::Dropped { bytes: state.length });
+            self.dropped(wanted, state.length);
         }
         tracing::debug!(file = wanted.path, known, length = state.length, "an attempt ended");
         outcome?;
@@ -140,7 +136,7 @@ impl Fetcher<'_> {
         while let Some(piece) = reply.piece().await.map_err(Cut::Failed)? {
             let bytes = piece.as_ref();
             state.append(bytes).map_err(Cut::Refused)?;
-            self.observer.tell(HubEvent::Received { bytes: bytes.len() as u64 });
+            self.received(wanted, bytes.len() as u64);
             if state.length > wanted.size {
                 return Err(Cut::Wrong(self.wrong_size(wanted, state.length)));
             }
@@ -164,7 +160,7 @@ impl Fetcher<'_> {
         match reply.status {
             200 => {
                 // It does not know of ranges, and sends all of it.
-                self.observer.tell(HubEvent::Dropped { bytes: state.length });
+                self.dropped(wanted, state.length);
                 state.restart(wanted).map_err(Cut::Refused)
             }
             206 if start == Some(state.length) => Ok(()),
@@ -172,6 +168,18 @@ impl Fetcher<'_> {
             416 => Err(Cut::Wrong(self.wrong_size(wanted, state.length))),
             status if is_passing(status) => Err(Cut::Passing(refusal(reply, self.name, self.http))),
             _ => Err(Cut::Refused(refusal(reply, self.name, self.http))),
+        }
+    }
+
+    fn received(&self, wanted: &KnownFile, bytes: u64) {
+        if wanted.counted && bytes > 0 {
+            self.observer.tell(HubEvent::Received { bytes });
+        }
+    }
+
+    fn dropped(&self, wanted: &KnownFile, bytes: u64) {
+        if wanted.counted && bytes > 0 {
+            self.observer.tell(HubEvent::Dropped { bytes });
         }
     }
 

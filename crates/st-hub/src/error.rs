@@ -12,70 +12,201 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum Error {
     /// It cannot be the name of a model.
     #[error("`{name}` is not the name of a model: {problem}")]
-    Name { name: String, problem: &'static str },
+    Name {
+        /// What was written.
+        name: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
     /// A variable of the environment that cannot be understood.
     #[error("cannot understand {variable}: {problem}")]
-    Variable { variable: &'static str, problem: String },
+    Variable {
+        /// Its name.
+        variable: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// Nobody says where models are kept.
     #[error("there is no cache of models: none of HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME and HOME is set")]
     NoCache,
     /// The network may not be used, and the cache does not have the model.
     #[error("{name} is not in {}, and the network is switched off", cache.display())]
-    Offline { name: String, cache: PathBuf },
+    Offline {
+        /// What was written.
+        name: String,
+        /// The cache.
+        cache: PathBuf,
+    },
     /// The network may not be used, and the cache has only a part of the model.
     #[error("{name} is in {} without {missing}, and the network is switched off", folder.display())]
-    OfflineIncomplete { name: String, folder: PathBuf, missing: String },
+    OfflineIncomplete {
+        /// What was written.
+        name: String,
+        /// The snapshot.
+        folder: PathBuf,
+        /// A file or folder that is not there.
+        missing: String,
+    },
     /// The hub has no such model, or does not show it.
     #[error("{endpoint} has no model {repository}, or does not show it")]
-    NotFound { endpoint: String, repository: String, with_token: bool },
+    NotFound {
+        /// The hub.
+        endpoint: String,
+        /// The model.
+        repository: String,
+        /// Whether a token went along.
+        with_token: bool,
+    },
     /// The model has no such branch, tag or commit.
     #[error("{repository} has no revision `{revision}`")]
-    NoRevision { repository: String, revision: String },
+    NoRevision {
+        /// The model.
+        repository: String,
+        /// What was asked for.
+        revision: String,
+    },
     /// The licence of the model has to be accepted first.
     #[error("{repository} is gated: {endpoint} gives it to those only whom its owner admits")]
-    Gated { endpoint: String, repository: String, with_token: bool },
+    Gated {
+        /// The hub.
+        endpoint: String,
+        /// The model.
+        repository: String,
+        /// Whether a token went along.
+        with_token: bool,
+    },
     /// The token is not one, or not for this.
     #[error("{url}: the hub said {status}: {message}")]
-    Refused { url: String, status: u16, message: String, with_token: bool },
+    Refused {
+        /// The address, without query and password.
+        url: String,
+        /// The status of HTTP.
+        status: u16,
+        /// The server's own words.
+        message: String,
+        /// Whether a token went along.
+        with_token: bool,
+    },
     /// The hub, or where it sends us, answered with a failure.
     #[error("{url}: the server said {status}: {message}")]
-    Status { url: String, status: u16, message: String },
+    Status {
+        /// The address, without query and password.
+        url: String,
+        /// The status of HTTP.
+        status: u16,
+        /// The server's own words.
+        message: String,
+    },
     /// No answer came, or it broke off.
     #[error("{url}: no whole answer after {attempts} {}", if *attempts == 1 { "attempt" } else { "attempts" })]
-    Transport { url: String, attempts: u32, source: BoxError },
+    Transport {
+        /// The address, without query and password.
+        url: String,
+        /// How often it was asked; of a file, how often nothing new came.
+        attempts: u32,
+        /// The cause.
+        source: BoxError,
+    },
     /// An answer that the protocol does not allow.
     #[error("{url}: {problem}")]
-    Protocol { url: String, problem: String },
+    Protocol {
+        /// The address, without query and password.
+        url: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A name of a file that would leave the folder.
     #[error("{repository} names a file that is no plain relative path: {path:?}")]
-    HostilePath { repository: String, path: String },
+    HostilePath {
+        /// The model.
+        repository: String,
+        /// The path.
+        path: String,
+    },
     /// A file that is larger than a model's file can be.
     #[error("{repository}/{file} has {size} bytes; at most {limit} are taken")]
-    TooLarge { repository: String, file: String, size: u64, limit: u64 },
+    TooLarge {
+        /// The model.
+        repository: String,
+        /// The file.
+        file: String,
+        /// Bytes, as announced.
+        size: u64,
+        /// Most bytes that are taken.
+        limit: u64,
+    },
     /// Nothing that can be run without pickle.
     #[error("{repository} at {commit} has neither safetensors nor an ONNX graph{}", found(others))]
-    NoWeights { repository: String, commit: String, others: Vec<String> },
+    NoWeights {
+        /// The model.
+        repository: String,
+        /// The commit.
+        commit: String,
+        /// Weights in other formats, a few of them.
+        others: Vec<String>,
+    },
     /// A file for which the hub gives no digest.
     #[error("{repository}/{file} cannot be verified: the server names no SHA-256 and no git digest for it")]
-    Unverifiable { repository: String, file: String },
+    Unverifiable {
+        /// The model.
+        repository: String,
+        /// The file.
+        file: String,
+    },
     /// Other bytes came than were announced.
     #[error("{repository}/{file}: the {algorithm} is {found}, not {expected}")]
-    Digest { repository: String, file: String, algorithm: &'static str, expected: String, found: String },
+    Digest {
+        /// The model.
+        repository: String,
+        /// The file.
+        file: String,
+        /// What the digits are.
+        algorithm: &'static str,
+        /// What was announced.
+        expected: String,
+        /// What came.
+        found: String,
+    },
     /// More or fewer bytes came than were announced.
     #[error("{repository}/{file}: {found} bytes came, not {expected}")]
-    Size { repository: String, file: String, expected: u64, found: u64 },
+    Size {
+        /// The model.
+        repository: String,
+        /// The file.
+        file: String,
+        /// What was announced.
+        expected: u64,
+        /// What came.
+        found: u64,
+    },
     /// A pointer of git's large file storage stands where the file should.
     #[error("{file} is a pointer of Git LFS, not the file itself")]
-    LfsPointer { file: String },
+    LfsPointer {
+        /// The file.
+        file: String,
+    },
     /// A link in the cache that leads out of it.
     #[error("{} leads out of the cache", link.display())]
-    Escape { link: PathBuf },
+    Escape {
+        /// The link.
+        link: PathBuf,
+    },
     /// A file or folder of the cache.
     #[error("cannot {action} {}", path.display())]
-    File { path: PathBuf, action: &'static str, source: io::Error },
+    File {
+        /// The path.
+        path: PathBuf,
+        /// What was tried, such as `read`.
+        action: &'static str,
+        /// The cause.
+        source: io::Error,
+    },
     /// The HTTP library cannot be set up.
     #[error("cannot prepare connections")]
-    Connections { source: BoxError },
+    Connections {
+        /// The cause.
+        source: BoxError,
+    },
 }
 
 fn found(others: &[String]) -> String {

@@ -63,7 +63,7 @@ pub(crate) fn is_safetensors(path: &str) -> bool {
     has_ending(path, ".safetensors")
 }
 
-fn has_ending(path: &str, ending: &str) -> bool {
+pub(crate) fn has_ending(path: &str, ending: &str) -> bool {
     path.len() > ending.len() && path.ends_with(ending)
 }
 

@@ -190,8 +190,8 @@ impl Hub {
             files: missing().count(),
             bytes: missing().map(|file| file.size).sum(),
         });
-        let fetched = stream::iter(&files).map(|file| fetcher.fetch(file)).buffer_unordered(AT_A_TIME);
-        fetched.try_collect::<()>().await?;
+        let several = stream::iter(&files).map(|file| fetcher.fetch(file)).buffer_unordered(AT_A_TIME);
+        several.try_collect::<()>().await?;
 
         let all: Vec<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
         whole::note_absent(&repository, commit, &all)?;

@@ -158,7 +158,7 @@ fn check_revision(revision: &str) -> Result<(), &'static str> {
             && !begins
             && !part.contains("..")
             && !part.ends_with(['.'])
-            && !part.ends_with(".lock")
+            && part.strip_suffix(".lock").is_none()
     };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./+=,".contains(&byte);
     let sound =

@@ -25,10 +25,11 @@ pub(crate) fn refusal(reply: &Reply, name: &ModelName, http: &Http) -> Error {
             Error::NoRevision { repository, revision: name.revision().to_owned() }
         }
         (Some("GatedRepo"), _) => Error::Gated { endpoint, repository, with_token },
-        (Some("RepoNotFound"), _) => Error::NotFound { endpoint, repository, with_token },
-        (_, 401) if !is_wrong_token => Error::NotFound { endpoint, repository, with_token },
-        (None, 404) => Error::NotFound { endpoint, repository, with_token },
-        (_, status @ (401 | 403)) => Error::Refused { url: reply.url.clone(), status, message, with_token },
+        (Some("RepoNotFound"), _) | (None, 404) => Error::NotFound { endpoint, repository, with_token },
+        (_, status @ (401 | 403)) if is_wrong_token || status == 403 => {
+            Error::Refused { url: reply.url.clone(), status, message, with_token }
+        }
+        (_, 401) => Error::NotFound { endpoint, repository, with_token },
         (_, status) => Error::Status { url: reply.url.clone(), status, message },
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, file};
 use crate::files::{self, Wanted};
@@ -116,7 +116,7 @@ fn walk(repository: &Repository, folder: &Path) -> Result<Walked, Error> {
 /// All files of a commit, as Python noted them.
 #[derive(Deserialize)]
 struct Tree {
-    files: HashMap<String, IgnoredAny>,
+    files: Map<String, Value>,
 }
 
 impl Tree {
@@ -201,7 +201,7 @@ impl Snapshot<'_> {
         }
         let tokenizer = |path: &String| {
             let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
-            matches!(name, "tokenizer.json" | "vocab.txt" | "vocab.json") || name.ends_with(".model")
+            matches!(name, "tokenizer.json" | "vocab.txt" | "vocab.json") || files::has_ending(name, ".model")
         };
         if !self.found.iter().any(tokenizer) {
             return Ok(Some(in_transformer("tokenizer.json")));
