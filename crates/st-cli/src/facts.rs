@@ -31,6 +31,10 @@ pub(crate) fn add(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let mut facts = described(&located.folder);
+    if let Some(snapshot) = &located.hub {
+        facts.hub_model = Some(snapshot.name.repository().to_owned());
+        facts.hub_commit = Some(snapshot.commit.clone());
+    }
     if wanted.certificate || wanted.profile {
         let certified = || Error::Certify { model: located.shown.clone() };
         let load =

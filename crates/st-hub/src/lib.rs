@@ -39,6 +39,7 @@ mod refusal;
 mod repository;
 mod retry;
 mod settings;
+mod verify;
 mod whole;
 mod whole_names;
 
