@@ -78,7 +78,7 @@ fn tell(event: HubEvent, cache: &str, bytes: &Bytes) {
         HubEvent::Fetching { files, bytes: total } => {
             #[expect(clippy::cast_precision_loss, reason = "a size for the eye")]
             let size = report::bytes(total as f64);
-            report::note("note", &format!("fetching {files} files, {size}"));
+            report::note("note", &format!("fetching {files} {}, {size}", if files == 1 { "file" } else { "files" }));
             bytes.begin(total);
         }
         HubEvent::Received { bytes: more } => bytes.add(more),

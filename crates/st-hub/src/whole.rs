@@ -60,8 +60,10 @@ pub(crate) fn look(repository: &Repository, commit: &str, wanted: Wanted) -> Res
         // It says how token embeddings are pooled: to guess would be to answer with other vectors.
         return Ok(State::Missing(OPTIONAL[0].to_owned()));
     }
+    // Of a model without a list of modules Python reads neither of the others.
     let limits = snapshot.transformer()? + LIMITS;
-    let unsure = [OPTIONAL[1], limits.as_str()].into_iter().find(|path| !is_known(path)).map(str::to_owned);
+    let read = if found.contains(OPTIONAL[0]) { vec![OPTIONAL[1], &limits] } else { Vec::new() };
+    let unsure = read.into_iter().find(|path| !is_known(path)).map(str::to_owned);
     let listed = || tree.as_ref()?.essential(wanted).into_iter().find(|path| !found.contains(path));
     Ok(unsure.or_else(listed).map_or(State::Whole, State::Unsure))
 }

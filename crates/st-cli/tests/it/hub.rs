@@ -50,7 +50,7 @@ fn a_name_is_as_good_as_a_folder() {
     assert_eq!((first.code, first.stdout.as_str()), (0, expected.as_str()), "{}", first.stderr);
     let cache = place.hub().display().to_string();
     let notes = format!(
-        "note: looking for {NAME}@main at {}, for the cache {cache}\nnote: fetching 9 files, 80 KB\n",
+        "note: looking for {NAME}@main at {}, for the cache {cache}\nnote: fetching 9 files, 80.0 kB\n",
         server.url()
     );
     assert!(first.stderr.starts_with(&notes), "{}", first.stderr);
