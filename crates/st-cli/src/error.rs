@@ -86,6 +86,9 @@ pub(crate) enum Error {
     /// No folder, and no model of that name that could be had.
     #[error("{}no whole model {name} in the cache {cache}", no_folder(typed.as_deref()))]
     NoModelNamed { typed: Option<String>, name: String, cache: String, advice: Option<String> },
+    /// The hub was to say what a name stands for today.
+    #[error("cannot find out what {name} is today")]
+    Refresh { name: String },
     /// Calibration ranges of the wrong form.
     #[error("{file}: {problem}")]
     Ranges { file: String, problem: String },

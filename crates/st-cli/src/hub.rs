@@ -24,6 +24,9 @@ pub(crate) fn fetch(text: &str, name: &ModelName, settings: &Settings) -> anyhow
     let hub = Hub::new(Settings::hub()?)?;
     let cache = hub.cache().display().to_string();
     let tried = || {
+        if settings.refresh {
+            return Error::Refresh { name: name.to_string() };
+        }
         let typed = (!ModelName::is_address(text)).then(|| text.to_owned());
         let advice = from_setup(name, settings.places.cache.as_deref());
         Error::NoModelNamed { typed, name: name.to_string(), cache: cache.clone(), advice }
@@ -78,7 +81,10 @@ fn tell(event: HubEvent, cache: &str, bytes: &Bytes) {
         HubEvent::Fetching { files, bytes: total } => {
             #[expect(clippy::cast_precision_loss, reason = "a size for the eye")]
             let size = report::bytes(total as f64);
-            report::note("note", &format!("fetching {files} {}, {size}", if files == 1 { "file" } else { "files" }));
+            report::note(
+                "note",
+                &format!("fetching {files} {}, {size}", if files == 1 { "file" } else { "files" }),
+            );
             bytes.begin(total);
         }
         HubEvent::Received { bytes: more } => bytes.add(more),

@@ -47,6 +47,12 @@ pub enum Error {
         /// A file or folder that is not there.
         missing: String,
     },
+    /// The hub was to be asked, and the network may not be used.
+    #[error("{name} cannot be looked up: the network is switched off")]
+    NotAsked {
+        /// What was written.
+        name: String,
+    },
     /// The hub has no such model, or does not show it.
     #[error("{endpoint} has no model {repository}, or does not show it")]
     NotFound {
@@ -219,9 +225,9 @@ impl Error {
         matches!(self, Self::NotFound { .. } | Self::NoRevision { .. })
     }
 
-    /// Whether the cache lacks the model and the network was not to be used.
+    /// Whether the network would have been needed and was not to be used.
     pub fn is_offline(&self) -> bool {
-        matches!(self, Self::Offline { .. } | Self::OfflineIncomplete { .. })
+        matches!(self, Self::Offline { .. } | Self::OfflineIncomplete { .. } | Self::NotAsked { .. })
     }
 }
 

@@ -213,6 +213,18 @@ mod tests {
         check(&["adapter_model.safetensors"], None);
     }
 
+    proptest::proptest! {
+        /// Whatever a server calls a file: what passes is made of names, and of nothing that goes up or elsewhere.
+        #[test]
+        fn what_passes_stays_inside(path in r"([a-z.]{0,3}[/\\:\x00.]?){0,6}|.{0,12}") {
+            use std::path::{Component, Path};
+            if is_plain(&path) {
+                let parts = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
+                proptest::prop_assert!(parts, "{path:?}");
+            }
+        }
+    }
+
     #[test]
     fn paths_that_leave_the_folder_are_seen() {
         for path in ["config.json", "1_Pooling/config.json", ".gitattributes", "a b/c", "ü/ß.json"] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RANGE, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RANGE, USER_AGENT};
 use reqwest::{Client, NoProxy, Proxy, Response, redirect};
 use url::Url;
 
@@ -125,7 +125,7 @@ impl Http {
             if !is_redirect || (ask == Ask::Head && reply.header("x-linked-etag").is_some()) {
                 return Ok(reply);
             }
-            url = next(&url, &reply).map_err(|problem| {
+            url = next(&url, reply.header("location")).map_err(|problem| {
                 NoReply::Refused(Error::Protocol { url: reply.url.clone(), problem: problem.to_owned() })
             })?;
         }
@@ -190,8 +190,7 @@ impl Reply {
 }
 
 /// Where an answer sends us.
-fn next(from: &Url, reply: &Reply) -> Result<Url, &'static str> {
-    let location = reply.headers.get(LOCATION).and_then(|location| location.to_str().ok());
+fn next(from: &Url, location: Option<&str>) -> Result<Url, &'static str> {
     let next = location.and_then(|location| from.join(location).ok()).ok_or("a redirection to nowhere")?;
     match (from.scheme(), next.scheme()) {
         (_, "https") | ("http", "http") => Ok(next),
@@ -251,6 +250,25 @@ mod tests {
         let parts = ["api", "models", "a", "b", "revision", "refs/pr/1"];
         check("https://hub", &parts, "https://hub/api/models/a/b/revision/refs%2Fpr%2F1");
         check("http://hub:1/hf/", &["a", "b c?#"], "http://hub:1/hf/a/b%20c%3F%23");
+    }
+
+    #[test]
+    fn redirections_keep_to_the_web_and_to_tls() {
+        let follow = |from: &str, to: &str| {
+            next(&from.parse().unwrap(), Some(to)).map(|url| url.to_string()).map_err(str::to_owned)
+        };
+        assert_eq!(follow("https://hub/a/b", "/c").as_deref(), Ok("https://hub/c"));
+        assert_eq!(follow("https://hub/a", "https://cdn/x?y").as_deref(), Ok("https://cdn/x?y"));
+        assert_eq!(follow("http://hub/a", "https://cdn/x").as_deref(), Ok("https://cdn/x"));
+        let downgrade = follow("https://hub/a", "http://cdn/x");
+        assert_eq!(downgrade.unwrap_err(), "a redirection from https to http");
+        for location in ["file:///etc/passwd", "ftp://cdn/x", "data:,x"] {
+            assert_eq!(
+                follow("http://hub/a", location).unwrap_err(),
+                "a redirection to something that is not the web"
+            );
+        }
+        assert!(next(&"http://hub".parse().unwrap(), None).is_err());
     }
 
     #[test]

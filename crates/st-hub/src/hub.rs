@@ -150,10 +150,11 @@ impl Hub {
     /// The model as the hub has it now: what its branch or tag stands for today. What the cache has is not fetched again.
     ///
     /// # Errors
-    /// Those of [`Hub::snapshot`]; the cache does not stand in for a hub that does not answer.
+    /// [`Error::NotAsked`] if the network is switched off, and those of [`Hub::snapshot`]: the cache does not stand in for a hub
+    /// that does not answer.
     pub async fn refresh(&self, name: &ModelName) -> Result<Snapshot, Error> {
         if self.settings.offline {
-            return Err(Error::Offline { name: name.to_string(), cache: self.cache.clone() });
+            return Err(Error::NotAsked { name: name.to_string() });
         }
         self.fetch(name).await
     }

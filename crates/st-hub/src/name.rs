@@ -234,6 +234,18 @@ mod tests {
         assert!("a".repeat(97).parse::<ModelName>().is_err());
     }
 
+    proptest::proptest! {
+        /// Whatever is typed: a name becomes one folder of the cache, and its revision a path below `refs`.
+        #[test]
+        fn no_name_leaves_the_cache(text in r"(hf://)?[a-z./@\\-]{0,16}|.{0,16}") {
+            if let Ok(name) = text.parse::<ModelName>() {
+                proptest::prop_assert!(crate::files::is_plain(&name.folder()) && !name.folder().contains('/'), "{text:?}");
+                proptest::prop_assert!(crate::files::is_plain(name.revision()), "{text:?}");
+                proptest::prop_assert_eq!(format!("hf://{name}").parse::<ModelName>().unwrap(), name);
+            }
+        }
+    }
+
     #[test]
     fn the_folder_is_that_of_python() {
         let folder = |text: &str| text.parse::<ModelName>().unwrap().folder();

@@ -16,6 +16,9 @@ pub(super) fn hub(error: &Error) -> Option<String> {
         Error::Offline { .. } | Error::OfflineIncomplete { .. } => {
             "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set: unset it to fetch the model, or name a folder".to_owned()
         }
+        Error::NotAsked { .. } => {
+            "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set: leave `--refresh` out to use what the cache has".to_owned()
+        }
         Error::NotFound { with_token: false, .. } => {
             format!("check the name, or the path if a folder is meant; private models need a token: {TOKEN}")
         }

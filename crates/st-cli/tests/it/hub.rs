@@ -1,7 +1,7 @@
 //! Models by name: from the cache that Python shares, or from a hub, which a stand-in is.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use st_testkit::{Gate, HubModel, HubServer, tiny_model_dir};
@@ -76,13 +76,17 @@ fn what_is_logged_says_where_it_is_from() {
     let tags = shown["model_versions"][0]["tags"].as_array().unwrap();
     let tag = |key: &str| tags.iter().find(|tag| tag["key"] == key).map(|tag| tag["value"].clone());
     assert_eq!(tag("st.hub_model"), Some(NAME.into()));
-    assert_eq!(tag("st.hub_commit"), Some(commit.into()));
+    assert_eq!(tag("st.hub_commit"), Some(commit.as_str().into()));
     // Files, not links into somebody's cache.
     place.ok(&["models", "download", "models:/enc/1", "-o", "copy"]);
     let weights = place.path("copy").join("model.sentence_transformer/model.safetensors");
     let original = fs::read(tiny_model_dir(TINY).join("model.safetensors")).unwrap();
     assert_eq!(fs::read(&weights).unwrap(), original);
     assert!(!weights.is_symlink());
+    // A copy is from where its original is.
+    place.ok(&["log", "-m", "copy", "--register", "again"]);
+    let shown = place.ok(&["models", "show", "again", "--json"]);
+    assert!(shown.contains(&commit), "{shown}");
 }
 
 #[test]
@@ -110,6 +114,30 @@ fn a_branch_that_moved_is_fetched_when_asked_for() {
     assert_eq!(commit(&["inspect", "-m", NAME, "--json"]), model().commit());
     assert_eq!(commit(&["inspect", "-m", NAME, "--json", "--refresh"]), moved.commit());
     assert_eq!(commit(&["inspect", "-m", NAME, "--json"]), moved.commit());
+    place.fails(
+        &["inspect", "-m", NAME, "--refresh"],
+        "error: cannot find out what org/tiny is today\n  \
+         caused by: org/tiny cannot be looked up: the network is switched off\n\
+         hint: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set: leave `--refresh` out to use what the cache has",
+    );
+}
+
+#[test]
+fn processes_that_want_a_model_at_once_download_it_once() {
+    let (place, server) = (Place::new(), server());
+    let started: Vec<_> = (0..3)
+        .map(|_| {
+            online(&place, &server, &["inspect", "-m", NAME, "--json"])
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for process in started {
+        let ran = ran(process.wait_with_output().unwrap());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    assert_eq!(server.requests().iter().filter(|request| request.to_storage).count(), 1);
 }
 
 #[test]

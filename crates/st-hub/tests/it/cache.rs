@@ -100,6 +100,23 @@ fn the_listing_that_python_keeps_says_what_is_missing() {
     assert_eq!(events, [HubEvent::Unsure { file: "3_Dense/model.safetensors".to_owned() }]);
 }
 
+/// Since its version 2, Python keeps contents that several models have in one place, with a link in each model's blobs.
+#[cfg(unix)]
+#[test]
+fn contents_that_models_share_are_found() {
+    let world = filled();
+    let blob = world.path("blobs").join(model().digest(WEIGHTS));
+    let shared = world.cache().join("blobs/ab").join(format!("ab{}", "0".repeat(62)));
+    fs::create_dir_all(shared.parent().unwrap()).unwrap();
+    fs::rename(&blob, &shared).unwrap();
+    let target = format!("../../blobs/ab/{}", shared.file_name().unwrap().to_str().unwrap());
+    std::os::unix::fs::symlink(target, &blob).unwrap();
+    let found = world.get(NAME).unwrap();
+    assert_eq!((found.verify().is_ok(), world.server.requests().len()), (true, 0));
+    assert!(world.refresh(NAME).is_ok());
+    assert_eq!(world.fetched_from_storage(), 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_out_of_the_cache_are_refused() {
@@ -129,6 +146,16 @@ fn a_blob_that_was_damaged_is_seen_when_the_model_is_fetched_again() {
     fs::write(&blob, &bytes).unwrap();
     world.refresh(NAME).unwrap();
     assert_ne!(fs::read(&blob).unwrap(), bytes);
+}
+
+#[test]
+fn files_are_compared_with_their_names() {
+    let world = filled();
+    let snapshot = world.get(NAME).unwrap();
+    snapshot.verify().unwrap();
+    fs::write(snapshot.folder.join("tokenizer.json"), "{}").unwrap();
+    let error = snapshot.verify().unwrap_err().to_string();
+    assert!(error.starts_with("org/tiny/tokenizer.json: the git digest is "), "{error}");
 }
 
 #[test]

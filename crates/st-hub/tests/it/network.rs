@@ -141,5 +141,11 @@ fn without_a_network_nothing_is_asked() {
     assert_eq!(world.get_with(offline.clone(), NAME).unwrap().commit, model().commit());
     let error = world.get_with(offline, &format!("{NAME}@v2")).unwrap_err();
     assert!(error.is_offline(), "{error}");
+    assert!(
+        world
+            .refresh_with(world.settings_with(|settings| settings.offline = true), NAME)
+            .unwrap_err()
+            .is_offline()
+    );
     assert_eq!(world.server.requests(), []);
 }

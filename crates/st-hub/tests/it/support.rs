@@ -84,7 +84,11 @@ impl World {
     }
 
     pub(crate) fn refresh(&self, name: &str) -> Result<Snapshot, Error> {
-        self.runtime.block_on(Hub::new(self.settings())?.refresh(&name.parse()?))
+        self.refresh_with(self.settings(), name)
+    }
+
+    pub(crate) fn refresh_with(&self, settings: HubSettings, name: &str) -> Result<Snapshot, Error> {
+        self.runtime.block_on(Hub::new(settings)?.refresh(&name.parse()?))
     }
 
     /// What happened on the way.
