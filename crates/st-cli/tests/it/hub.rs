@@ -206,6 +206,26 @@ fn a_slip_in_a_path_asks_no_hub() {
 }
 
 #[test]
+fn doctor_says_where_names_are_looked_for() {
+    let (place, server) = (Place::new(), server());
+    let ran =
+        ran(online(&place, &server, &["doctor", "--json"]).env("HF_TOKEN", "hf_secret").output().unwrap());
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let expected = serde_json::json!({
+        "endpoint": server.url(),
+        "cache": place.hub().display().to_string(),
+        "token": "that of the environment",
+        "network": "used for what the cache has not",
+    });
+    assert_eq!((&report["hub"], ran.stdout.contains("hf_secret")), (&expected, false));
+    let wrong =
+        crate::support::ran(place.command(&["doctor", "--json"]).env("HF_ENDPOINT", "hub").output().unwrap());
+    assert_eq!(wrong.code, 1);
+    assert!(wrong.stdout.contains("cannot understand HF_ENDPOINT"), "{}", wrong.stdout);
+    assert_eq!(server.requests(), []);
+}
+
+#[test]
 fn a_gate_has_its_way_shown() {
     let (place, server) = (Place::new(), server());
     let url = server.url();
