@@ -71,9 +71,8 @@ pub struct Proxies {
 impl fmt::Debug for Proxies {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { http, https, except } = self;
-        let set = formatter.debug_struct("Proxies");
-        let mut set = set;
-        set.field("http", &http.is_some()).field("https", &https.is_some()).field("except", except).finish()
+        let mut shown = formatter.debug_struct("Proxies");
+        shown.field("http", &http.is_some()).field("https", &https.is_some()).field("except", except).finish()
     }
 }
 

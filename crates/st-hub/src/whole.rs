@@ -60,10 +60,8 @@ pub(crate) fn look(repository: &Repository, commit: &str, wanted: Wanted) -> Res
         // It says how token embeddings are pooled: to guess would be to answer with other vectors.
         return Ok(State::Missing(OPTIONAL[0].to_owned()));
     }
-    // Of a model without a list of modules Python reads neither of the others.
-    let limits = snapshot.transformer()? + LIMITS;
-    let read = if found.contains(OPTIONAL[0]) { vec![OPTIONAL[1], &limits] } else { Vec::new() };
-    let unsure = read.into_iter().find(|path| !is_known(path)).map(str::to_owned);
+    let optional = snapshot.optional()?;
+    let unsure = optional.into_iter().find(|path| !is_known(path));
     let listed = || tree.as_ref()?.essential(wanted).into_iter().find(|path| !found.contains(path));
     Ok(unsure.or_else(listed).map_or(State::Whole, State::Unsure))
 }
@@ -72,11 +70,10 @@ pub(crate) fn look(repository: &Repository, commit: &str, wanted: Wanted) -> Res
 pub(crate) fn note_absent(repository: &Repository, commit: &str, all: &[&str]) -> Result<(), Error> {
     let folder = repository.snapshot(commit);
     let Walked::Files(found) = walk(repository, &folder)? else { return Ok(()) };
-    let limits = Snapshot { folder: &folder, found: &found }.transformer()? + LIMITS;
-    for path in [OPTIONAL[0], OPTIONAL[1], limits.as_str()] {
-        if !all.contains(&path) {
-            repository.set_absent(commit, path)?;
-        }
+    let mut optional = Snapshot { folder: &folder, found: &found }.optional()?;
+    optional.push(OPTIONAL[0].to_owned());
+    for path in optional.iter().filter(|path| !all.contains(&path.as_str())) {
+        repository.set_absent(commit, path)?;
     }
     Ok(())
 }
@@ -164,11 +161,23 @@ impl Snapshot<'_> {
         Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
-    /// The folder of the transformer, with a slash behind it unless it is the root.
-    fn transformer(&self) -> Result<String, Error> {
+    /// The folder of the transformer, with a slash behind it unless it is the root. Models that are no transformer, or several,
+    /// have none.
+    fn transformer(&self) -> Result<Option<String>, Error> {
         let modules = self.modules()?;
-        let path = modules.first().map(|module| module.path.trim_matches('/')).unwrap_or_default();
-        Ok(if path.is_empty() { String::new() } else { format!("{path}/") })
+        let Some(first) = modules.first() else { return Ok(Some(String::new())) };
+        let path = first.path.trim_matches('/');
+        let folder = if path.is_empty() { String::new() } else { format!("{path}/") };
+        Ok(first.kind.ends_with("Transformer").then_some(folder))
+    }
+
+    /// Files that the model may not have, and that change what it answers. Without a list of modules Python reads none.
+    fn optional(&self) -> Result<Vec<String>, Error> {
+        if !self.has(OPTIONAL[0]) {
+            return Ok(Vec::new());
+        }
+        let limits = self.transformer()?.map(|folder| folder + LIMITS);
+        Ok([OPTIONAL[1].to_owned()].into_iter().chain(limits).collect())
     }
 
     /// A short file of the snapshot.
@@ -189,8 +198,8 @@ impl Snapshot<'_> {
     /// The first file or folder that must be there and is not.
     fn missing(&self, wanted: Wanted) -> Result<Option<String>, Error> {
         let transformer = self.transformer()?;
-        let in_transformer = |name: &str| format!("{transformer}{name}");
-        if !self.has(&in_transformer("config.json")) {
+        let in_transformer = |name: &str| format!("{}{name}", transformer.as_deref().unwrap_or_default());
+        if transformer.is_some() && !self.has(&in_transformer("config.json")) {
             return Ok(Some(in_transformer("config.json")));
         }
         for module in self.modules()? {
@@ -208,7 +217,11 @@ impl Snapshot<'_> {
         if !self.found.iter().any(tokenizer) {
             return Ok(Some(in_transformer("tokenizer.json")));
         }
-        self.missing_weights(&transformer, wanted)
+        match &transformer {
+            Some(folder) => self.missing_weights(folder, wanted),
+            None if self.found.iter().any(|path| files::is_weights(path)) => Ok(None),
+            None => Ok(Some("model.safetensors".to_owned())),
+        }
     }
 
     fn missing_weights(&self, transformer: &str, wanted: Wanted) -> Result<Option<String>, Error> {

@@ -120,6 +120,32 @@ fn where_there_are_no_safetensors_the_graph_is_fetched() {
     assert!(!world.get(NAME).unwrap().fetched);
 }
 
+/// Static embeddings have no configuration, a router has its transformers further down: neither is the business of this crate.
+#[test]
+fn models_of_other_shapes_are_whole_as_well() {
+    let world = World::new();
+    let list = |kind: &str, path: &str| {
+        format!(r#"[{{"idx": 0, "name": "0", "path": "{path}", "type": "{kind}"}}]"#)
+    };
+    let statics = HubModel::default()
+        .with_file("modules.json", list("sentence_transformers.models.StaticEmbedding", "0_StaticEmbedding"))
+        .with_file("0_StaticEmbedding/model.safetensors", vec![1; 2000])
+        .with_file("0_StaticEmbedding/tokenizer.json", "{}");
+    let router = HubModel::default()
+        .with_file("modules.json", list("sentence_transformers.models.Router", ""))
+        .with_file("router_config.json", "{}")
+        .with_file("query_0_Transformer/config.json", "{}")
+        .with_file("query_0_Transformer/model.safetensors", vec![2; 2000])
+        .with_file("query_0_Transformer/tokenizer.json", "{}");
+    for (name, model, count) in [("org/static", statics, 3), ("org/router", router, 5)] {
+        world.server.add(name, model);
+        assert_eq!(files(&world.get(name).unwrap().folder).len(), count, "{name}");
+        world.server.forget();
+        assert!(!world.get(name).unwrap().fetched, "{name}");
+        assert_eq!(world.server.requests(), []);
+    }
+}
+
 #[test]
 fn a_graph_that_is_wanted_comes_beside_the_safetensors() {
     let world = World::new();
