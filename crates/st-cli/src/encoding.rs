@@ -1,6 +1,7 @@
 //! From a source to a sink, a chunk at a time, so that memory does not grow with the number of texts.
 
 use st_core::{EncodeOptions, Encoder, Precision, Vectors};
+use st_model::{Calibrated, RangesFrom};
 use st_pooling::STEADY_ROWS;
 
 use crate::error::Error;
@@ -33,6 +34,7 @@ pub(crate) fn vectors(
     mut sink: Box<dyn Sink>,
     settings: &Settings,
 ) -> anyhow::Result<Counts> {
+    let mut provenance = loaded.provenance(options)?;
     let eight_bit = matches!(options.precision, Precision::Int8 | Precision::Uint8);
     let counts = if eight_bit && options.ranges.is_none() {
         // The ranges are those of all texts, not of the first chunk.
@@ -43,9 +45,12 @@ pub(crate) fn vectors(
             _ => Ok(()),
         })?;
         check_calibration(options.precision, spill.rows())?;
+        provenance.calibration = spill.ranges().map(|ranges| Calibrated::new(&ranges, RangesFrom::Input));
+        sink.describe(&provenance)?;
         spill.quantize_into(options.precision, sink.as_mut())?;
         counts
     } else {
+        sink.describe(&provenance)?;
         each_chunk(source, loaded, options, settings, |chunk, vectors| Ok(sink.write(chunk, &vectors)?))?
     };
     sink.finish()?;
@@ -82,6 +87,12 @@ pub(crate) fn tokens(
     mut sink: TokenSink,
     settings: &Settings,
 ) -> anyhow::Result<Counts> {
+    let mut provenance = loaded.provenance(options)?;
+    "token_embeddings".clone_into(&mut provenance.output_value);
+    // They are neither truncated nor scaled.
+    (provenance.dimension, provenance.normalized) =
+        (loaded.encoder.spec().default_route().token_dim(), false);
+    sink.describe(&provenance)?;
     let mut counts = Counts::default();
     let mut progress = Progress::new(source.gauge.clone(), settings.progress);
     while let Some(chunk) = source.next_chunk()? {

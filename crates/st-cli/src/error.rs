@@ -92,6 +92,24 @@ pub(crate) enum Error {
     /// Calibration ranges of the wrong form.
     #[error("{file}: {problem}")]
     Ranges { file: String, problem: String },
+    /// Vectors that were written before, and not as they say.
+    #[error("{file}: {problem}")]
+    VectorFile { file: String, problem: String },
+    /// Vectors of which nobody knows what made them.
+    #[error("{file} does not say which model made its vectors")]
+    NoProvenance { file: String },
+    /// What says so cannot be understood.
+    #[error("cannot understand what {file} says of where vectors come from")]
+    Provenance { file: String, source: st_core::BoxError },
+    /// Vectors that would give scores without a meaning.
+    #[error(
+        "{one} does not fit {other}: {} is {} in {one}, and {} in {other}",
+        difference.what, difference.left, difference.right
+    )]
+    OtherSpace { one: String, other: String, difference: st_model::SpaceDifference },
+    /// Texts that are said to belong to vectors, and are more or fewer.
+    #[error("{texts} in {corpus} cannot belong to {vectors} vectors")]
+    Unequal { corpus: String, texts: String, vectors: usize },
     /// Eight bits need at least two texts to calibrate.
     #[error("one text alone gives no ranges for {precision}")]
     OneText { precision: st_core::Precision },

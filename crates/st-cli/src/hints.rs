@@ -58,6 +58,11 @@ fn own(error: &Error) -> Option<String> {
             "`st experiments list` shows the experiments; `st log --experiment NAME` creates one".to_owned()
         }
         Error::NotMlflow { .. } => "make one with `st save -m FOLDER -o NEW_FOLDER`".to_owned(),
+        Error::NoProvenance { .. } => {
+            "encode again with `st encode`, which notes it, or pass `--trust-vectors` if this model made them"
+                .to_owned()
+        }
+        Error::OtherSpace { difference, .. } => other_space(difference),
         Error::OneText { .. } => "pass `--ranges FILE.npy`, or encode more texts at once".to_owned(),
         Error::NotFinite { .. } => "write .npy or .parquet, which can hold it".to_owned(),
         Error::VectorsOnly { .. } => "write .jsonl, .csv or .parquet".to_owned(),
@@ -66,6 +71,19 @@ fn own(error: &Error) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// What makes two sides fit.
+fn other_space(difference: &st_model::SpaceDifference) -> String {
+    match (difference.what, difference.left.as_str()) {
+        ("mode", mode @ ("exact" | "fast")) => format!("`--mode {mode}` computes as the file was computed"),
+        ("the model", _) => {
+            "search with the model that made the vectors, or encode them again; `--trust-vectors` \
+                             compares them anyway"
+                .to_owned()
+        }
+        _ => "encode both in one way".to_owned(),
+    }
 }
 
 fn model(error: &st_model::Error) -> Option<String> {

@@ -124,12 +124,18 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
+    /// Nothing yet of so many rows.
+    pub(crate) fn of_rows(rows: usize) -> Self {
+        Self { total: Some(rows as u64), ..Self::default() }
+    }
+
     /// Bytes or rows so far.
     pub(crate) fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 
-    fn add(&self, amount: u64) {
+    /// So much more has been read.
+    pub(crate) fn add(&self, amount: u64) {
         self.done.fetch_add(amount, Ordering::Relaxed);
     }
 }
@@ -164,6 +170,11 @@ impl Source {
             }
         };
         Ok(Self { name, records, chunk_texts: CHUNK_TEXTS, started: false, gauge })
+    }
+
+    /// What messages call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Hands out at most this many texts at a time.

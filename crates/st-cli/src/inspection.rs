@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use st_core::{Encoder, PoolingMode};
-use st_model::{GraphState, ModelSpec, SentenceTransformer};
+use st_model::{GraphState, ModelSpec, RouteSpec, SentenceTransformer, TransformerSpec};
 
 use crate::model::{self, Located};
 use crate::profile::resident_bytes;
@@ -11,10 +11,9 @@ use crate::report::Report;
 /// What the configuration files say.
 pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
     let modules: Vec<_> = spec.modules.iter().map(|module| module.kind.name()).collect();
-    let modes: Vec<_> = spec.pooling.modes.iter().copied().map(PoolingMode::name).collect();
-    let transformer = &spec.transformer;
-    Report::from_iter([
+    let mut report = Report::from_iter([
         ("folder".to_owned(), json!(located.folder.display().to_string())),
+        ("kind".to_owned(), json!(spec.kind.name())),
         ("modules".to_owned(), json!(modules.join(" → "))),
         ("dim".to_owned(), json!(spec.dim())),
         ("similarity".to_owned(), json!(spec.similarity().name())),
@@ -22,32 +21,48 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
         ("truncate_dim".to_owned(), json!(spec.sentence.truncate_dim)),
         ("mlflow".to_owned(), mlflow(located)),
         ("hub".to_owned(), hub(located)),
-        (
-            "transformer".to_owned(),
-            json!({
-                "model_type": transformer.model_type,
-                "architecture": transformer.architecture,
-                "hidden_size": transformer.hidden_size,
-                "max_tokens": transformer.max_tokens,
-            }),
-        ),
-        (
-            "tokenizer".to_owned(),
-            json!({
-                "class": transformer.tokenizer.class,
-                "lowercase": transformer.lowercase || transformer.tokenizer.lowercase == Some(true),
-            }),
-        ),
-        (
+    ]);
+    if spec.router.is_some() {
+        let routes = spec.routes.iter().map(|route| (route.name.clone(), json!(steps(route))));
+        report.insert("routes".to_owned(), Value::Object(routes.collect()));
+    }
+    let route = spec.default_route();
+    if let Some(transformer) = route.transformer() {
+        add_transformer(&mut report, transformer);
+    }
+    if !route.pooling_modes().is_empty() {
+        let modes: Vec<_> = route.pooling_modes().iter().copied().map(PoolingMode::name).collect();
+        let include_prompt = route.pooling.as_ref().map(|pooling| pooling.include_prompt);
+        report.insert(
             "pooling".to_owned(),
-            json!({
-                "modes": modes,
-                "include_prompt": spec.pooling.include_prompt,
-                "normalize": spec.normalize,
-            }),
-        ),
-        ("prompts".to_owned(), prompts(spec)),
-    ])
+            json!({"modes": modes, "include_prompt": include_prompt, "normalize": spec.normalizes()}),
+        );
+    }
+    report.insert("prompts".to_owned(), prompts(spec));
+    report
+}
+
+fn steps(route: &RouteSpec) -> String {
+    route.modules.iter().map(|module| module.kind.name()).collect::<Vec<_>>().join(" → ")
+}
+
+fn add_transformer(report: &mut Report, transformer: &TransformerSpec) {
+    report.insert(
+        "transformer".to_owned(),
+        json!({
+            "model_type": transformer.model_type,
+            "architecture": transformer.architecture,
+            "hidden_size": transformer.hidden_size,
+            "max_tokens": transformer.max_tokens,
+        }),
+    );
+    report.insert(
+        "tokenizer".to_owned(),
+        json!({
+            "class": transformer.tokenizer.class,
+            "lowercase": transformer.lowercase || transformer.tokenizer.lowercase == Some(true),
+        }),
+    );
 }
 
 fn prompts(spec: &ModelSpec) -> Value {
@@ -75,7 +90,10 @@ fn hub(located: &Located) -> Value {
 
 /// What is known once the model is loaded: its graph and the runtime.
 pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> anyhow::Result<()> {
-    let graph = loaded.graph();
+    let (Some(graph), Some(runtime)) = (loaded.graph(), loaded.runtime()) else {
+        report.insert("runtime".to_owned(), json!({"resident_bytes": resident_bytes()}));
+        return Ok(());
+    };
     let mut section = Report::new();
     if let Some(path) = &graph.path {
         section.insert("file".to_owned(), json!(path.display().to_string()));
@@ -85,7 +103,6 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> a
     section.insert("mode".to_owned(), json!(model::mode(loaded)));
     section.insert("max_tokens".to_owned(), json!(loaded.max_tokens()));
     report.insert("graph".to_owned(), Value::Object(section));
-    let runtime = loaded.runtime();
     report.insert(
         "runtime".to_owned(),
         json!({

@@ -27,11 +27,13 @@ mod progress;
 mod ranking;
 mod report;
 mod save_options;
+mod saved_corpus;
 mod scores;
 mod settings;
 mod size;
 mod spill;
 mod table;
+mod vectors;
 mod weights;
 
 use std::io::{self, IsTerminal, Write};

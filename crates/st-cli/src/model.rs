@@ -9,9 +9,9 @@ use mlflow_flavor::{
     DigestPolicy, FetchedModel, LoadOptions as OpenOptions, LoadedModel, LogError, fetch_files_with,
     fetch_model_with, load_model_with,
 };
-use st_core::{BoxError, Mode};
+use st_core::{BoxError, EncodeOptions, Mode};
 use st_hub::Snapshot;
-use st_model::{LoadOptions, SentenceTransformer};
+use st_model::{LoadOptions, Provenance, SentenceTransformer};
 
 use crate::args::ModelArgs;
 use crate::error::Error;
@@ -27,6 +27,20 @@ const MLMODEL: &str = "MLmodel";
 pub(crate) struct Loaded {
     pub(crate) encoder: SentenceTransformer,
     pub(crate) took: Duration,
+    /// What people call it, where that is no secret of this machine.
+    name: Option<String>,
+    /// Its ID in MLflow.
+    id: Option<String>,
+}
+
+impl Loaded {
+    /// What made the vectors of a call with these options.
+    pub(crate) fn provenance(&self, options: &EncodeOptions) -> anyhow::Result<Provenance> {
+        let mut provenance = self.encoder.provenance(options).context("cannot encode the texts")?;
+        provenance.model.name.clone_from(&self.name);
+        provenance.model.id.clone_from(&self.id);
+        Ok(provenance)
+    }
 }
 
 /// Where a model lies.
@@ -145,7 +159,7 @@ pub(crate) fn load_certified(located: &Located, options: &LoadOptions) -> anyhow
     {
         let encoder = &loaded.encoder;
         let report = certificate
-            .check(encoder, encoder.graph().mode)
+            .check(encoder, encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode))
             .with_context(|| format!("cannot trust the model {}", located.shown))?;
         tracing::info!(?report, made_by = ?certificate.made_by, "certificate checked");
     }
@@ -159,12 +173,25 @@ fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
         .with_context(|| format!("cannot load the model {}", located.shown))?;
     let took = started.elapsed();
     tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
-    Ok(Loaded { encoder, took })
+    let id = located.mlflow.as_ref().and_then(|mlflow| mlflow.mlmodel.model_id.clone());
+    Ok(Loaded { encoder, took, name: public_name(&located.shown), id })
+}
+
+/// A URI without passwords, or a folder's own name without the way to it.
+fn public_name(shown: &str) -> Option<String> {
+    let path = Path::new(shown);
+    if !path.exists() && is_uri(shown) {
+        return shown.parse().ok().map(|uri: ArtifactUri| uri.to_string());
+    }
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
 }
 
 /// In which numbers a model computes; a graph that was given computes as its maker decided.
 pub(crate) fn mode(encoder: &SentenceTransformer) -> &'static str {
-    encoder.graph().mode.map_or("that of the given graph", Mode::name)
+    // A table of floats is what it is.
+    let mode = encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode);
+    mode.map_or("that of the given graph", Mode::name)
 }
 
 /// `models:/name`, `runs:/id/path`, `s3://bucket`; a drive letter alone is none.

@@ -53,7 +53,8 @@ pub(crate) fn print(
         let width = hits.iter().map(|hit| hit.id.chars().count()).max().unwrap_or_default();
         for (rank, hit) in hits.iter().enumerate() {
             let text = report::snippet(&hit.text, 19 + width);
-            writeln!(out, "  {:>3}  {:>8.4}  {:<width$}  {text}", rank + 1, hit.score, hit.id)?;
+            let line = format!("  {:>3}  {:>8.4}  {:<width$}  {text}", rank + 1, hit.score, hit.id);
+            writeln!(out, "{}", line.trim_end())?;
         }
     }
     Ok(report::print_text(&out)?)

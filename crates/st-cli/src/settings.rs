@@ -226,5 +226,6 @@ pub(crate) fn target(args: &EncodeArgs) -> Target {
         format: args.output.output_format,
         force: args.output.force,
         labels: Labels { text: args.output.with_text, id: args.input.id_column.is_some() },
+        header: args.output.header,
     }
 }

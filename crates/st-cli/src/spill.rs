@@ -54,9 +54,14 @@ impl Spill {
         self.calibration.as_ref().map_or(0, Calibration::rows)
     }
 
+    /// The ranges of all vectors so far.
+    pub(crate) fn ranges(&self) -> Option<Ranges> {
+        self.calibration.as_ref().and_then(Calibration::ranges)
+    }
+
     /// Quantises all vectors within the ranges of all of them.
     pub(crate) fn quantize_into(self, precision: Precision, sink: &mut dyn Sink) -> anyhow::Result<()> {
-        let ranges: Option<Ranges> = self.calibration.as_ref().and_then(Calibration::ranges);
+        let ranges = self.ranges();
         let mut rows = rewind(self.rows).map_err(fail)?;
         let mut labels = rewind(self.labels).map_err(fail)?;
         for (texts, dim) in self.chunks {
@@ -107,6 +112,10 @@ mod tests {
     }
 
     impl Sink for Kept {
+        fn describe(&mut self, _provenance: &st_model::Provenance) -> Result<(), Error> {
+            Ok(())
+        }
+
         fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
             self.texts.extend(chunk.texts.clone());
             if let Vectors::Int8(rows) = vectors {

@@ -33,7 +33,9 @@
 pub use st_core as core;
 
 mod batch;
+mod digest;
 mod encoder;
+mod engine;
 mod error;
 mod finish;
 mod graph;
@@ -42,18 +44,22 @@ mod places;
 mod pool;
 mod prepared;
 mod prompt;
+mod provenance;
 mod runtime;
 mod spec;
+mod table;
 mod tokenizer;
+mod way;
 
 pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
 pub use options::LoadOptions;
 pub use places::Places;
+pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
 pub use runtime::RuntimeInfo;
 pub use spec::{
-    ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
-    TransformerSpec,
+    InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec, RouterSpec,
+    SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,
 };
-pub use tokenizer::{Tokenized, Tokenizer};
+pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

@@ -41,7 +41,7 @@ pub use azure_server::AzureServer;
 pub use certificates::Certificates;
 pub use compare::{Tolerance, assert_close, assert_rows_close};
 pub use fault_proxy::{Fault, FaultProxy, Hook, Moment, Rule, SeenRequest};
-pub use golden::{TinyCase, TinyGolden, tiny_names, tiny_texts};
+pub use golden::{TinyCase, TinyGolden, TinySet, tiny_names, tiny_texts};
 pub use hub_server::{Gate, HubModel, HubRequest, HubServer};
 pub use minilm::{MinilmGolden, MinilmText};
 #[cfg(unix)]

@@ -17,7 +17,9 @@ use crate::output;
     st encode -m ./all-MiniLM-L6-v2 -i corpus.jsonl --column text -o corpus.npy\n  \
     cat texts.txt | st encode -m ./all-MiniLM-L6-v2 --precision int8 -o texts.parquet\n\n\
     Inputs: .txt (one text a line), .jsonl, .csv, .tsv, .parquet, `-` for standard input.\n\
-    Outputs: .npy, .jsonl, .csv, .parquet, `-` for standard output (JSON lines).")]
+    Outputs: .npy, .jsonl, .csv, .parquet, `-` for standard output (JSON lines).\n\n\
+    An output says where its vectors come from (model, mode, prompt, precision): Parquet in its metadata under\n\
+    `st.provenance`, .npy and .csv in a file beside them (`x.npy.json`), JSON lines with `--header`.")]
 pub(crate) struct EncodeArgs {
     /// Texts to encode, instead of an input file.
     #[arg(value_name = "TEXT", conflicts_with = "input")]
@@ -65,6 +67,9 @@ pub(crate) struct OutputArgs {
     /// Write the texts beside their vectors.
     #[arg(long)]
     pub(crate) with_text: bool,
+    /// Say in a first line of JSON lines where the vectors come from: `{"provenance": …}`.
+    #[arg(long)]
+    pub(crate) header: bool,
     /// Replace the output if it exists.
     #[arg(long)]
     pub(crate) force: bool,

@@ -44,18 +44,29 @@ pub(crate) struct SimilarityArgs {
 
 /// Find the texts of a corpus that are closest to a query.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  \
-    st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl --id-column _id -k 3 -q \"Who won the game?\"\n\n\
-    The model's prompts for queries and for documents are used where it has them.")]
+#[command(after_help = "Examples:\n  \
+    st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl --id-column _id -k 3 -q \"Who won the game?\"\n  \
+    st encode -m all-MiniLM-L6-v2 --document -i corpus.jsonl --id-column _id --with-text -o corpus.parquet\n  \
+    st search -m all-MiniLM-L6-v2 --vectors corpus.parquet -k 3 -q \"Who won the game?\"\n\n\
+    The model's prompts for queries and for documents are used where it has them. Saved vectors have to come\n\
+    from the model that encodes the query, in the same mode; queries are cut and scaled as they were, and\n\
+    codes and bits are read as numbers again.")]
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// What to look for; may be given several times.
     #[arg(short, long, value_name = "TEXT", required = true)]
     pub(crate) query: Vec<String>,
-    /// File with the texts to search.
+    /// File with the texts to search; with `--vectors` only shown, row by row.
+    #[arg(long, value_name = "FILE", help_heading = "Input", required_unless_present = "vectors")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// File with vectors of `st encode`, .npy or .parquet, instead of encoding the corpus; may be given several
+    /// times.
     #[arg(long, value_name = "FILE", help_heading = "Input")]
-    pub(crate) corpus: PathBuf,
+    pub(crate) vectors: Vec<PathBuf>,
+    /// Search vectors that do not say where they come from, or that come from elsewhere.
+    #[arg(long, help_heading = "Input", requires = "vectors")]
+    pub(crate) trust_vectors: bool,
     /// Column with the texts [default: `text`, or the only column].
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub(crate) column: Option<String>,

@@ -3,6 +3,7 @@
 use csv::Writer;
 use ndarray::ArrayView1;
 use st_core::Vectors;
+use st_model::Provenance;
 
 use super::{Labels, Sink, Stream, label, with_rows};
 use crate::error::Error;
@@ -11,13 +12,15 @@ use crate::input::Chunk;
 /// A header `id,text,dim_0,dim_1,…`, then one row a text.
 pub(crate) struct CsvSink {
     writer: Writer<Stream>,
+    /// Waits for the stream: the writer of tables lends it for reading only.
+    provenance: Option<Provenance>,
     labels: Labels,
     started: bool,
 }
 
 impl CsvSink {
     pub(super) fn new(stream: Stream, labels: Labels) -> Self {
-        Self { writer: Writer::from_writer(stream), labels, started: false }
+        Self { writer: Writer::from_writer(stream), provenance: None, labels, started: false }
     }
 
     fn header(&mut self, dim: usize) -> csv::Result<()> {
@@ -57,6 +60,11 @@ impl CsvSink {
 }
 
 impl Sink for CsvSink {
+    fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        self.provenance = Some(provenance.clone());
+        Ok(())
+    }
+
     fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
         self.chunk(chunk, vectors).map_err(|error| self.writer.get_ref().fail(io_error(error)))
     }
@@ -64,7 +72,12 @@ impl Sink for CsvSink {
     fn finish(mut self: Box<Self>) -> Result<(), Error> {
         self.writer.flush().map_err(|source| self.writer.get_ref().fail(source))?;
         match self.writer.into_inner() {
-            Ok(stream) => stream.finish(),
+            Ok(mut stream) => {
+                if let Some(provenance) = &self.provenance {
+                    stream.describe(provenance);
+                }
+                stream.finish()
+            }
             Err(error) => Err(Error::Stdout { source: error.into_error() }),
         }
     }

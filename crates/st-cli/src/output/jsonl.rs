@@ -4,7 +4,9 @@ use std::io::Write;
 
 use ndarray::{Array2, ArrayView1, Axis};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::json;
 use st_core::{TokenEmbeddings, Vectors};
+use st_model::Provenance;
 
 use super::{Labels, Sink, Stream, label, with_rows};
 use crate::error::Error;
@@ -14,12 +16,16 @@ use crate::input::Chunk;
 pub(crate) struct JsonlSink {
     stream: Stream,
     labels: Labels,
+    header: bool,
     rows: u64,
 }
 
+/// The only key of the first line, if there is one.
+pub(crate) const HEADER_KEY: &str = "provenance";
+
 impl JsonlSink {
-    pub(super) fn new(stream: Stream, labels: Labels) -> Self {
-        Self { stream, labels, rows: 0 }
+    pub(super) fn new(stream: Stream, labels: Labels, header: bool) -> Self {
+        Self { stream, labels, header, rows: 0 }
     }
 
     /// Appends the token embeddings of a chunk.
@@ -61,6 +67,14 @@ impl JsonlSink {
 }
 
 impl Sink for JsonlSink {
+    fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        if !self.header {
+            return Ok(());
+        }
+        let line = json!({HEADER_KEY: provenance}).to_string() + "\n";
+        self.stream.write_all(line.as_bytes()).map_err(|source| self.stream.fail(source))
+    }
+
     fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
         if let Vectors::Float32(rows) = vectors {
             self.check_finite(rows)?;

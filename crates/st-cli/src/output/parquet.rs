@@ -9,9 +9,11 @@ use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use st_core::Vectors;
+use st_model::Provenance;
 
 use super::{Labels, Sink, Stream};
 use crate::error::Error;
@@ -25,7 +27,11 @@ pub(crate) struct ParquetSink {
     state: State,
     labels: Labels,
     name: String,
+    provenance: Option<Provenance>,
 }
+
+/// The key in the metadata of the file.
+pub(crate) const PROVENANCE_KEY: &str = "st.provenance";
 
 /// The schema is known with the first vectors only.
 enum State {
@@ -35,7 +41,7 @@ enum State {
 
 impl ParquetSink {
     pub(super) fn new(stream: Stream, labels: Labels, name: String) -> Self {
-        Self { state: State::Waiting(Some(stream)), labels, name }
+        Self { state: State::Waiting(Some(stream)), labels, name, provenance: None }
     }
 
     fn batch(&self, chunk: &Chunk, vectors: &Vectors) -> Result<RecordBatch, ArrowError> {
@@ -59,7 +65,11 @@ impl ParquetSink {
         if let State::Waiting(stream) = &mut self.state
             && let Some(stream) = stream.take()
         {
-            let writer = ArrowWriter::try_new(stream, batch.schema(), Some(properties()))?;
+            let mut writer = ArrowWriter::try_new(stream, batch.schema(), Some(properties()))?;
+            if let Some(provenance) = &self.provenance {
+                let entry = KeyValue::new(PROVENANCE_KEY.to_owned(), provenance.to_json());
+                writer.append_key_value_metadata(entry);
+            }
             self.state = State::Writing(Box::new(writer));
         }
         match &mut self.state {
@@ -74,6 +84,11 @@ impl ParquetSink {
 }
 
 impl Sink for ParquetSink {
+    fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        self.provenance = Some(provenance.clone());
+        Ok(())
+    }
+
     fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
         let batch = self.batch(chunk, vectors).map_err(|error| self.fail(error.into()))?;
         self.append(&batch).map_err(|error| self.fail(error))

@@ -9,7 +9,7 @@ use crate::input::{Columns, Origin, Source};
 const ALL: Labels = Labels { text: true, id: true };
 
 fn target(path: PathBuf, labels: Labels) -> Target {
-    Target { path: Some(path), format: None, force: false, labels }
+    Target { path: Some(path), format: None, force: false, labels, header: false }
 }
 
 fn chunk(texts: &[&str]) -> Chunk {

@@ -21,3 +21,4 @@ mod runs;
 mod runtime;
 mod search;
 mod support;
+mod vectors;

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
+mod architectures;
 mod company;
 mod fast;
 mod folder;
 mod given_graph;
 mod minilm;
+mod provenance;
 mod runtime;
 mod support;
 mod tiny;
