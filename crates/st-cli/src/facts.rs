@@ -31,6 +31,7 @@ pub(crate) fn add(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let mut facts = described(&located.folder);
+    (facts.hub_model, facts.hub_commit) = origin(located);
     if wanted.certificate || wanted.profile {
         let certified = || Error::Certify { model: located.shown.clone() };
         let load =
@@ -48,6 +49,18 @@ pub(crate) fn add(
     }
     options.facts = Some(facts);
     Ok(())
+}
+
+/// The model of the hub, and its commit, that the files are from; of a model that was logged before, what was noted then.
+fn origin(located: &Located) -> (Option<String>, Option<String>) {
+    if let Some(snapshot) = &located.hub {
+        return (Some(snapshot.name.repository().to_owned()), Some(snapshot.commit.clone()));
+    }
+    let noted = |fact: &str| {
+        let metadata = located.mlflow.as_ref()?.mlmodel.metadata.as_ref()?;
+        Some(metadata.get("st")?.get(fact)?.as_str()?.to_owned())
+    };
+    (noted("hub_model"), noted("hub_commit"))
 }
 
 /// An example that the model cannot answer is no reason not to log the model; Python warns, too. What else is wrong with the

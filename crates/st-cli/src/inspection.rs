@@ -20,6 +20,7 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
         ("default_prompt_name".to_owned(), json!(spec.sentence.default_prompt_name)),
         ("truncate_dim".to_owned(), json!(spec.sentence.truncate_dim)),
         ("mlflow".to_owned(), mlflow(located)),
+        ("hub".to_owned(), hub(located)),
     ]);
     if spec.router.is_some() {
         let routes = spec.routes.iter().map(|route| (route.name.clone(), json!(steps(route))));
@@ -75,6 +76,15 @@ fn mlflow(located: &Located) -> Value {
         "mlflow_version": mlflow.mlmodel.mlflow_version,
         "task": mlflow.mlmodel.task(),
         "created": mlflow.mlmodel.utc_time_created,
+    })
+}
+
+fn hub(located: &Located) -> Value {
+    let Some(snapshot) = &located.hub else { return Value::Null };
+    json!({
+        "model": snapshot.name.repository(),
+        "revision": snapshot.name.revision(),
+        "commit": snapshot.commit,
     })
 }
 

@@ -12,6 +12,7 @@ mod facts;
 mod fast;
 mod faults;
 mod hints;
+mod hub;
 mod import;
 mod interrupted;
 mod mlflow;
