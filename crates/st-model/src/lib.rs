@@ -46,6 +46,7 @@ mod prepared;
 mod prompt;
 mod provenance;
 mod runtime;
+mod sparse_encoder;
 mod spec;
 mod table;
 mod tokenizer;
@@ -58,6 +59,7 @@ pub use options::LoadOptions;
 pub use places::Places;
 pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
 pub use runtime::RuntimeInfo;
+pub use sparse_encoder::SparseEncoder;
 pub use spec::{
     InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec, RouterSpec,
     SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,

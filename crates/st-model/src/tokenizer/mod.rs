@@ -135,6 +135,11 @@ impl JsonTokenizer {
         Self::build(recipe).map_err(|source| unusable(&spec.folder, source))
     }
 
+    /// The longest text that `tokenizer_config.json` of a folder allows.
+    pub(crate) fn limit(folder: &Path) -> Result<Option<usize>, Error> {
+        crate::spec::TokenizerSpec::read(folder).map(|spec| spec.max_tokens)
+    }
+
     /// Loads one `tokenizer.json` as it is, which is what a static embedding does.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let fail = |source| Error::Tokenizer { path: path.to_owned(), source };

@@ -12,6 +12,7 @@ mod minilm;
 mod modules;
 mod provenance;
 mod runtime;
+mod sparse;
 mod support;
 mod tiny;
 mod tokenizers;
