@@ -61,6 +61,9 @@ fn a_name_is_as_good_as_a_folder() {
         assert_eq!((again.code, again.stdout.as_str()), (0, expected.as_str()), "{}", again.stderr);
         assert!(!again.stderr.contains("note: "), "{}", again.stderr);
     }
+    assert_eq!(run(&place, &server, &["encode", "-m", NAME, "one", "-o", "out.jsonl", "--header"]).code, 0);
+    let first: Value = serde_json::from_str(place.read("out.jsonl").lines().next().unwrap()).unwrap();
+    assert_eq!(first["provenance"]["model"]["name"], format!("hf://{NAME}@{}", model().commit()));
     // Without a network, too.
     assert_eq!(place.ok(&with(NAME)), expected);
     assert_eq!(server.requests(), []);
