@@ -174,7 +174,12 @@ fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
     let took = started.elapsed();
     tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
     let id = located.mlflow.as_ref().and_then(|mlflow| mlflow.mlmodel.model_id.clone());
-    Ok(Loaded { encoder, took, name: public_name(&located.shown), id })
+    // A branch moves, a commit is the same for everybody.
+    let name = match &located.hub {
+        Some(snapshot) => Some(format!("hf://{}@{}", snapshot.name.repository(), snapshot.commit)),
+        None => public_name(&located.shown),
+    };
+    Ok(Loaded { encoder, took, name, id })
 }
 
 /// A URI without passwords, or a folder's own name without the way to it.
