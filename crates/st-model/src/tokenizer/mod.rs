@@ -14,6 +14,7 @@ use crate::Error;
 use crate::spec::TransformerSpec;
 
 mod added;
+mod charsmap;
 mod class;
 mod folder;
 mod lower;
@@ -152,6 +153,7 @@ impl JsonTokenizer {
         let mut json = std::mem::take(&mut recipe.json);
         let vocabulary = vocabulary(&json)?;
         json.insert("post_processor".to_owned(), recipe.post_processor(&vocabulary)?);
+        json.get("normalizer").map_or(Ok(()), charsmap::check)?;
         lower::lower(&mut json);
         let pipeline = Pipeline::new(Value::Object(json), recipe.split_special)?;
         let typed = |template: Template| if recipe.typed { template } else { template.untyped() };
