@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod calibrate;
 mod encode;
 mod log;
 mod model;
@@ -11,6 +12,7 @@ mod search;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub(crate) use calibrate::CalibrateArgs;
 pub(crate) use encode::{EncodeArgs, InputArgs, OutputValue};
 pub(crate) use log::LogArgs;
 pub(crate) use model::{ModelArgs, PromptArgs, parse_name};
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     Similarity(SimilarityArgs),
     /// Find the texts of a corpus that are closest to a query.
     Search(SearchArgs),
+    /// Find out where the 256 values of int8 and uint8 lie, and keep that with the model.
+    Calibrate(CalibrateArgs),
     /// Put a model folder into an MLflow model folder.
     Save(SaveArgs),
     /// Log a model to MLflow, and register it.

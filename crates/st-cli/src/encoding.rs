@@ -25,26 +25,36 @@ pub(crate) struct Counts {
     pub(crate) tokens: usize,
 }
 
+/// What is made of the texts.
+pub(crate) struct Work<'a> {
+    pub(crate) options: &'a EncodeOptions,
+    /// The vectors are their own calibration, whatever the model keeps.
+    pub(crate) own_ranges: bool,
+    /// What stands beside each vector.
+    pub(crate) labels: Labels,
+}
+
 /// Encodes everything into `sink`; eight-bit vectors without ranges go over the disk.
 pub(crate) fn vectors(
     source: Source,
     loaded: &Loaded,
-    options: &EncodeOptions,
-    labels: Labels,
+    work: &Work<'_>,
     mut sink: Box<dyn Sink>,
     settings: &Settings,
 ) -> anyhow::Result<Counts> {
-    let mut provenance = loaded.provenance(options)?;
+    let Work { options, own_ranges, labels } = *work;
+    let float = options.clone().with_precision(Precision::Float32);
+    let mut provenance = loaded.provenance(if own_ranges { &float } else { options })?;
+    provenance.precision = options.precision;
     let eight_bit = matches!(options.precision, Precision::Int8 | Precision::Uint8);
-    let counts = if eight_bit && options.ranges.is_none() {
+    let counts = if eight_bit && provenance.calibration.is_none() {
         // The ranges are those of all texts, not of the first chunk.
         let mut spill = Spill::new(labels)?;
-        let float = options.clone().with_precision(Precision::Float32);
         let counts = each_chunk(source, loaded, &float, settings, |chunk, vectors| match vectors {
             Vectors::Float32(rows) => spill.write(chunk, &rows),
             _ => Ok(()),
         })?;
-        check_calibration(options.precision, spill.rows())?;
+        check_calibration(options.precision.name(), spill.rows())?;
         provenance.calibration = spill.ranges().map(|ranges| Calibrated::new(&ranges, RangesFrom::Input));
         sink.describe(&provenance)?;
         spill.quantize_into(options.precision, sink.as_mut())?;
@@ -58,7 +68,7 @@ pub(crate) fn vectors(
 }
 
 /// Encodes chunk by chunk and hands each on.
-fn each_chunk(
+pub(crate) fn each_chunk(
     mut source: Source,
     loaded: &Loaded,
     options: &EncodeOptions,
@@ -108,14 +118,13 @@ pub(crate) fn tokens(
 }
 
 /// One text is refused, few are warned of, as the reference does.
-fn check_calibration(precision: Precision, rows: usize) -> Result<(), Error> {
+pub(crate) fn check_calibration(precision: &'static str, rows: usize) -> Result<(), Error> {
     if rows < 2 {
         return Err(Error::OneText { precision });
     }
     if rows < STEADY_ROWS {
         let text = format!(
-            "{precision} ranges come from {rows} texts only; `--ranges`, or {STEADY_ROWS} texts and more, \
-             make them more stable"
+            "{precision} ranges come from {rows} texts only; {STEADY_ROWS} texts and more make them more stable"
         );
         report::note("warning", &text);
     }

@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 use st_core::{Encoder, PoolingMode};
-use st_model::{GraphState, ModelSpec, SentenceTransformer};
+use st_model::{GraphState, ModelSpec, SentenceTransformer, StoredCalibrations};
 
 use crate::model::{self, Located};
 use crate::profile::resident_bytes;
 use crate::report::Report;
 
 /// What the configuration files say.
-pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
+pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Report> {
     let modules: Vec<_> = spec.modules.iter().map(|module| module.kind.name()).collect();
     let modes: Vec<_> = spec.pooling.modes.iter().copied().map(PoolingMode::name).collect();
     let transformer = &spec.transformer;
-    Report::from_iter([
+    Ok(Report::from_iter([
         ("folder".to_owned(), json!(located.folder.display().to_string())),
         ("modules".to_owned(), json!(modules.join(" → "))),
         ("dim".to_owned(), json!(spec.dim())),
@@ -46,7 +46,16 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
             }),
         ),
         ("prompts".to_owned(), prompts(spec)),
-    ])
+        ("calibration".to_owned(), calibration(spec)?),
+    ]))
+}
+
+/// What the eight-bit precisions are ready for.
+fn calibration(spec: &ModelSpec) -> anyhow::Result<Value> {
+    let stored = StoredCalibrations::read(&spec.root)?.unwrap_or_default();
+    let kept: Vec<_> =
+        stored.calibrations.iter().map(|kept| format!("{}: {} texts", kept.shown(), kept.texts)).collect();
+    Ok(if kept.is_empty() { Value::Null } else { json!({"ranges": kept}) })
 }
 
 fn prompts(spec: &ModelSpec) -> Value {
@@ -74,6 +83,7 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> a
     section.insert("state".to_owned(), json!(state(graph.state)));
     section.insert("mode".to_owned(), json!(model::mode(loaded)));
     section.insert("max_tokens".to_owned(), json!(loaded.max_tokens()));
+    report.insert("digest".to_owned(), json!(loaded.digest()?));
     report.insert("graph".to_owned(), Value::Object(section));
     let runtime = loaded.runtime();
     report.insert(

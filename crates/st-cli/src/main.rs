@@ -73,6 +73,7 @@ fn run(command: &Command, settings: &Settings) -> anyhow::Result<Outcome> {
         Command::Encode(args) => commands::encode::run(args, settings),
         Command::Similarity(args) => commands::similarity::run(args, settings),
         Command::Search(args) => commands::search::run(args, settings),
+        Command::Calibrate(args) => commands::calibrate::run(args, settings),
         Command::Save(args) => commands::save::run(args, settings),
         Command::Log(args) => commands::log::run(args, settings),
         Command::Models(args) => commands::models::run(args, settings),

@@ -54,6 +54,15 @@ pub(crate) struct Located {
     _fetched: Option<FetchedModel>,
 }
 
+impl Located {
+    /// Whether a change to the folder would be noticed as damage: it is part of an MLflow model, whose digests vouch
+    /// for every file.
+    pub(crate) fn is_sealed(&self) -> bool {
+        let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
+        self.mlflow.is_some() || folder.parent().is_some_and(|parent| parent.join(MLMODEL).is_file())
+    }
+}
+
 /// Finds the sentence-transformers folder of a model; what is a URI and no folder is fetched.
 pub(crate) fn locate(path: &Path, settings: &Settings) -> anyhow::Result<Located> {
     locate_with(path, settings, &OpenOptions::default())

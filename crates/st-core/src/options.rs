@@ -52,7 +52,7 @@ pub struct EncodeOptions {
     pub truncate_dim: Option<usize>,
     /// Number format of the answer.
     pub precision: Precision,
-    /// Calibration for the eight-bit precisions; without it the ranges of the call's own vectors count.
+    /// Calibration for the eight-bit precisions; without it what the model keeps, else the call's own vectors.
     pub ranges: Option<Ranges>,
     /// Use at most this many of the encoder's workers; all of them by default.
     pub threads: Option<usize>,

@@ -255,6 +255,8 @@ impl Encoder for SentenceTransformer {
 
     fn encode(&self, texts: &[&str], options: &EncodeOptions) -> Result<Encoded, BoxError> {
         let truncate_dim = finish::truncate_dim(&self.spec, options)?;
+        let options = self.calibrated(options)?;
+        let options = options.as_ref();
         let prepared = self.prepare(texts, options)?;
         let rows = self.rows(&prepared, options)?;
         let vectors = finish::vectors(rows, truncate_dim, options)?;

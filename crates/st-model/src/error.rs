@@ -179,6 +179,26 @@ pub enum Error {
         /// The reason.
         source: Box<st_export::Error>,
     },
+    /// A folder keeps calibration, and it is of other weights or another tokenizer.
+    #[error("{} was made for the model {found}, and this is {model}", path.display())]
+    CalibrationModel {
+        /// The file.
+        path: PathBuf,
+        /// Start of the digest that it names.
+        found: String,
+        /// Start of the digest of the model.
+        model: String,
+    },
+    /// A folder keeps calibration, and none for such vectors.
+    #[error("{} has no calibration for {wanted}; it has {kept}", path.display())]
+    NoCalibration {
+        /// The file.
+        path: PathBuf,
+        /// Mode, dimensions and normalisation of the call.
+        wanted: String,
+        /// Those that there are.
+        kept: String,
+    },
     /// Text that does not say where vectors come from.
     #[error("not understood as the provenance of vectors")]
     Provenance {

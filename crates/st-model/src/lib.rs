@@ -33,6 +33,7 @@
 pub use st_core as core;
 
 mod batch;
+mod calibration;
 mod digest;
 mod encoder;
 mod error;
@@ -48,6 +49,7 @@ mod runtime;
 mod spec;
 mod tokenizer;
 
+pub use calibration::{StoredCalibration, StoredCalibrations};
 pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};

@@ -1,6 +1,6 @@
 //! Where vectors come from: what has to be known of them before they may be compared with others.
 
-mod named;
+pub(crate) mod named;
 
 use serde::{Deserialize, Serialize};
 use st_core::{EncodeOptions, Mode, PoolingMode, Precision, Ranges, Similarity, Task};
@@ -229,7 +229,7 @@ impl ModelIdentity {
 }
 
 /// Enough of a digest to tell two apart.
-fn short(digest: &str) -> String {
+pub(crate) fn short(digest: &str) -> String {
     const SHOWN: usize = 12;
     match digest.split_once(':') {
         Some((_, digits)) if digits.len() > SHOWN => digits.chars().take(SHOWN).collect(),
@@ -247,7 +247,7 @@ impl SentenceTransformer {
     pub fn provenance(&self, options: &EncodeOptions) -> Result<Provenance, Error> {
         let spec = self.spec();
         let (name, text) = prompt::named(&spec.sentence, options)?;
-        let dimension = finish::truncate_dim(spec, options)?;
+        let (dimension, normalized) = self.vector_kind(options)?;
         let task = options.task.map(|task| match task {
             Task::Query => "query",
             Task::Document => "document",
@@ -259,10 +259,10 @@ impl SentenceTransformer {
             dimension,
             mode: self.graph().mode,
             pooling: spec.pooling.modes.clone(),
-            normalized: options.normalize || spec.normalize && dimension == spec.dim(),
+            normalized,
             similarity: spec.similarity(),
             precision: options.precision,
-            calibration: options.ranges.as_ref().map(|ranges| Calibrated::new(ranges, RangesFrom::File)),
+            calibration: self.note_calibration(options)?,
             output_value: "sentence_embedding".to_owned(),
             prompt: PromptUsed {
                 task: task.map(str::to_owned),
@@ -271,6 +271,13 @@ impl SentenceTransformer {
             },
             max_tokens: st_core::Encoder::max_tokens(self),
         })
+    }
+
+    /// Width of the vectors of a call before any quantisation, and whether they have length one.
+    pub(crate) fn vector_kind(&self, options: &EncodeOptions) -> Result<(usize, bool), Error> {
+        let spec = self.spec();
+        let dimension = finish::truncate_dim(spec, options)?;
+        Ok((dimension, options.normalize || spec.normalize && dimension == spec.dim()))
     }
 }
 

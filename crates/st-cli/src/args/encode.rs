@@ -88,9 +88,9 @@ pub(crate) struct VectorArgs {
     /// Number format: float32, int8, uint8, binary or ubinary.
     #[arg(long, value_name = "NAME", default_value = "float32", value_parser = parse_name::<Precision>)]
     pub(crate) precision: Precision,
-    /// Calibration of int8 and uint8, an array `[2, dim]` of minima and maxima [default: all vectors of the
-    /// input].
-    #[arg(long, value_name = "FILE.npy")]
+    /// Calibration of int8 and uint8: an array `[2, dim]` of minima and maxima, or `input` for that of all vectors
+    /// of the input [default: what `st calibrate` put into the model, else `input`].
+    #[arg(long, value_name = "FILE.npy|input")]
     pub(crate) ranges: Option<PathBuf>,
     /// Padded tokens in one batch [default: measured].
     #[arg(long, value_name = "N", value_parser = positive)]

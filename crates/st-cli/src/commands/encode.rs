@@ -1,5 +1,6 @@
 //! `st encode`: texts to vectors, a chunk at a time.
 
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
@@ -7,7 +8,7 @@ use st_core::{EncodeOptions, Encoder};
 
 use super::Outcome;
 use crate::args::{EncodeArgs, OutputValue};
-use crate::encoding::{self, Counts, TOKEN_CHUNK_TEXTS};
+use crate::encoding::{self, Counts, TOKEN_CHUNK_TEXTS, Work};
 use crate::error::Error;
 use crate::input::Source;
 use crate::model::{self, Loaded};
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &EncodeArgs, settings: &Settings) -> anyhow::Result<Outc
             let sink = target.open()?;
             let loaded = model::load(&args.model, settings)?;
             let started = Instant::now();
-            let counts = encoding::vectors(source, &loaded, &options, target.labels, sink, settings)?;
+            let work = Work { options: &options, own_ranges: wants_own(args), labels: target.labels };
+            let counts = encoding::vectors(source, &loaded, &work, sink, settings)?;
             (counts, loaded, started)
         }
         OutputValue::TokenEmbeddings => {
@@ -58,8 +60,15 @@ fn options(args: &EncodeArgs) -> Result<EncodeOptions, Error> {
         .with_precision(vectors.precision);
     options.truncate_dim = vectors.truncate_dim;
     options.max_tokens_per_batch = vectors.max_tokens_per_batch;
-    options.ranges = vectors.ranges.as_deref().map(npy::read_ranges).transpose()?;
+    if !wants_own(args) {
+        options.ranges = vectors.ranges.as_deref().map(npy::read_ranges).transpose()?;
+    }
     Ok(options)
+}
+
+/// Whether the vectors of the input are their own calibration, whatever the model keeps.
+fn wants_own(args: &EncodeArgs) -> bool {
+    args.vectors.ranges.as_deref() == Some(Path::new("input"))
 }
 
 fn summary(counts: &Counts, loaded: &Loaded, started: Instant, target: &Target) -> Report {

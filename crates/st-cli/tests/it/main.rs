@@ -5,6 +5,7 @@
 mod bad_input;
 mod broken_models;
 mod cache;
+mod calibrate;
 mod doctor;
 mod encode;
 mod environment;

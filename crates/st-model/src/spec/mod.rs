@@ -17,7 +17,7 @@ pub(crate) use transformer::MODULE_CONFIGS;
 pub use transformer::{TokenizerSpec, TransformerConfig, TransformerSpec};
 
 use crate::Error;
-use json::read_text;
+pub(crate) use json::read_text;
 
 /// Everything that a sentence-transformers folder says of itself.
 ///
