@@ -7,10 +7,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
-use st_core::{BoxError, EncodeOptions, Encoded, Encoder, Similarity, TokenEmbeddings, TokenView};
+use st_core::{BoxError, EncodeOptions, Encoded, Encoder, LongText, Similarity, TokenEmbeddings, TokenView};
 
 use crate::batch::{self, Batch, Grouping};
 use crate::graph::{Graph, GraphInfo};
+use crate::long_text::{self, Pieces, Windows};
 use crate::pool::SessionPool;
 use crate::prepared::Prepared;
 use crate::runtime::{Runtime, RuntimeInfo, SessionFactory};
@@ -91,6 +92,11 @@ impl SentenceTransformer {
         self.tokenizer.as_ref()
     }
 
+    /// What happens to texts that are too long: what the call says, else the model.
+    pub fn long_text(&self, options: &EncodeOptions) -> LongText {
+        long_text::policy(options.long_text, self.spec.long_text)
+    }
+
     fn grouping(&self) -> Grouping {
         if self.graph.quantized { Grouping::EqualLengths } else { Grouping::SimilarLengths }
     }
@@ -103,12 +109,29 @@ impl SentenceTransformer {
         Ok(options.threads.unwrap_or(usize::MAX).min(self.pool.workers()).min(jobs).max(1))
     }
 
-    fn prepare(&self, texts: &[&str], options: &EncodeOptions) -> Result<Prepared, Error> {
+    fn prepare(
+        &self,
+        texts: &[&str],
+        options: &EncodeOptions,
+        long_text: LongText,
+    ) -> Result<Prepared, Error> {
         let prompt = prompt::resolve(&self.spec.sentence, options)?;
         let excluded = !self.spec.pooling.include_prompt && !prompt.is_empty();
         let prompt_tokens = if excluded { self.prompt_tokens(prompt)? } else { 0 };
-        let texts = self.tokenize(texts, prompt, self.max_tokens, options)?;
-        Ok(Prepared::new(texts, prompt_tokens))
+        let windows = match (long_text, self.max_tokens) {
+            (LongText::Chunk { overlap }, Some(limit)) => {
+                Some(Windows::new(self.tokenizer(), prompt, limit, overlap)?)
+            }
+            _ => None,
+        };
+        let limit = if windows.is_some() { None } else { self.max_tokens };
+        let texts = self.tokenize(texts, prompt, limit, options)?;
+        let pieces = match (windows, long_text) {
+            (Some(windows), _) => Pieces::windows(texts, &windows),
+            (None, LongText::Error) => Pieces::whole(texts, limit)?,
+            (None, _) => Pieces::truncated(texts),
+        };
+        Ok(Prepared::new(pieces, prompt_tokens))
     }
 
     /// Tokens of the prompt alone, its closing special token not counted, as the reference does.
@@ -206,7 +229,7 @@ impl SentenceTransformer {
                 })?;
             }
         }
-        Ok(prepared.repeat(rows))
+        Ok(prepared.restore(rows, self.spec.normalize))
     }
 
     fn tokens_output(&self) -> Result<&str, Error> {
@@ -257,15 +280,28 @@ impl Encoder for SentenceTransformer {
         let truncate_dim = finish::truncate_dim(&self.spec, options)?;
         let options = self.calibrated(options)?;
         let options = options.as_ref();
-        let prepared = self.prepare(texts, options)?;
+        let prepared = self.prepare(texts, options, self.long_text(options))?;
         let rows = self.rows(&prepared, options)?;
         let vectors = finish::vectors(rows, truncate_dim, options)?;
         let tokens = prepared.texts().map(|text| text.ids.len()).sum();
-        Ok(Encoded::new(vectors, prepared.truncated(), tokens))
+        Ok(Encoded::new(vectors, prepared.truncated(), tokens).with_overlong(prepared.overlong))
     }
 
     fn encode_tokens(&self, texts: &[&str], options: &EncodeOptions) -> Result<TokenEmbeddings, BoxError> {
-        let prepared = self.prepare(texts, options)?;
+        let long_text = match (options.long_text, self.long_text(options)) {
+            (Some(LongText::Chunk { .. }), _) => {
+                let reason = "the tokens of a text in windows are not those of one text";
+                return Err(Error::Option {
+                    option: "long_text",
+                    value: "chunk".to_owned(),
+                    reason: reason.to_owned(),
+                }
+                .into());
+            }
+            (None, LongText::Chunk { .. }) => LongText::Truncate,
+            (_, policy) => policy,
+        };
+        let prepared = self.prepare(texts, options, long_text)?;
         let mut answers = vec![Array2::zeros((0, 0)); prepared.distinct.len()];
         let output = self.tokens_output()?;
         self.run(&prepared.distinct, output, options, |indices, batch, answer| {

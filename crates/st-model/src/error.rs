@@ -89,6 +89,16 @@ pub enum Error {
         /// The tokenizer library's reason.
         source: BoxError,
     },
+    /// A text is too long, and the caller does not want it cut.
+    #[error("text {index} has {tokens} tokens, and the model reads {limit}")]
+    TooLong {
+        /// Position of the text in the call, from 0.
+        index: usize,
+        /// Its tokens, prompt and special tokens included.
+        tokens: usize,
+        /// The limit in force.
+        limit: usize,
+    },
     /// The graph of the model cannot be written or read.
     #[error("cannot make a graph of {}", folder.display())]
     Graph {

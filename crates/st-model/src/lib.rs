@@ -39,6 +39,7 @@ mod encoder;
 mod error;
 mod finish;
 mod graph;
+mod long_text;
 mod options;
 mod places;
 mod pool;
@@ -58,7 +59,7 @@ pub use places::Places;
 pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
 pub use runtime::RuntimeInfo;
 pub use spec::{
-    ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
-    TransformerSpec,
+    Defaults, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec,
+    TransformerConfig, TransformerSpec,
 };
 pub use tokenizer::{Tokenized, Tokenizer};

@@ -1,5 +1,6 @@
 //! A model folder as a value: pure parsing, before anything is loaded.
 
+mod defaults;
 mod json;
 mod modules;
 mod pooling;
@@ -8,8 +9,9 @@ mod transformer;
 
 use std::path::{Path, PathBuf};
 
-use st_core::Similarity;
+use st_core::{LongText, Similarity};
 
+pub use defaults::Defaults;
 pub use modules::{ModuleEntry, ModuleKind};
 pub use pooling::PoolingSpec;
 pub use sentence::SentenceSpec;
@@ -43,6 +45,8 @@ pub struct ModelSpec {
     pub normalize: bool,
     /// Prompts, similarity and defaults.
     pub sentence: SentenceSpec,
+    /// What happens to texts that are too long, if [`Defaults`] in the folder say so.
+    pub long_text: Option<LongText>,
 }
 
 impl ModelSpec {
@@ -69,6 +73,7 @@ impl ModelSpec {
             pooling: read_pooling(folder, &modules, transformer.hidden_size)?,
             normalize: modules.iter().any(|module| module.kind == ModuleKind::Normalize),
             sentence: SentenceSpec::read(folder)?,
+            long_text: Defaults::read(folder)?.long_text,
             root: folder.to_owned(),
             modules,
             transformer,
