@@ -11,9 +11,9 @@ use crate::tokenizer::{Tokenized, Tokenizer};
 /// The texts of a call as what runs: one piece each, or several of a text that is too long.
 pub(crate) struct Pieces {
     /// All pieces, in the order of the texts.
-    pub(crate) pieces: Vec<Tokenized>,
+    tokenized: Vec<Tokenized>,
     /// Which texts were too long.
-    pub(crate) overlong: Vec<Overlong>,
+    overlong: Vec<Overlong>,
     /// For each text its pieces; none if each has one.
     parts: Option<Vec<Part>>,
 }
@@ -35,7 +35,7 @@ impl Pieces {
             lost: cut.full_length - cut.ids.len(),
             windows: 1,
         });
-        Self { overlong: overlong.collect(), pieces: texts, parts: None }
+        Self { overlong: overlong.collect(), tokenized: texts, parts: None }
     }
 
     /// The same, and an error if there are any.
@@ -70,7 +70,7 @@ impl Pieces {
             }
             parts.push(Part { pieces: start..pieces.len(), weights });
         }
-        Self { pieces, overlong, parts: Some(parts) }
+        Self { tokenized: pieces, overlong, parts: Some(parts) }
     }
 
     /// Rows of pieces to rows of texts: means weighted by tokens, scaled to length one if `normalize`. The row of a
@@ -93,7 +93,7 @@ impl Pieces {
 
     /// The pieces by themselves, and how their rows become rows of texts again.
     pub(crate) fn into_parts(self) -> (Vec<Tokenized>, Vec<Overlong>, Option<Joints>) {
-        (self.pieces, self.overlong, self.parts.map(Joints))
+        (self.tokenized, self.overlong, self.parts.map(Joints))
     }
 }
 
@@ -183,13 +183,16 @@ fn common_start(one: &[u32], other: &[u32]) -> usize {
 /// Spans of at most `room` of `length` tokens, each but the first beginning with the last `overlap` tokens of the one
 /// before. There is one at least; `overlap` is less than `room`.
 pub(crate) fn spans(length: usize, room: usize, overlap: usize) -> Vec<Range<usize>> {
-    let mut spans = vec![0..room.min(length)];
+    let mut spans = Vec::new();
     let mut start = 0;
-    while start + room < length {
-        start += room - overlap;
-        spans.push(start..(start + room).min(length));
+    loop {
+        let end = (start + room).min(length);
+        spans.push(start..end);
+        if end == length {
+            return spans;
+        }
+        start = end - overlap;
     }
-    spans
 }
 
 /// The policy in force: that of the call, else that of the model.

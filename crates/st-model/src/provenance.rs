@@ -171,7 +171,14 @@ impl Provenance {
             let newer = format!("its format is {format_version}, and {FORMAT_VERSION} is the newest known");
             return Err(Error::Provenance { source: newer.into() });
         }
-        serde_json::from_str(text).map_err(fail)
+        let provenance: Self = serde_json::from_str(text).map_err(fail)?;
+        let ranges =
+            provenance.calibration.iter().flat_map(|ranges| ranges.minima.iter().chain(&ranges.maxima));
+        // Whether the parser itself takes 1e300 for an f32 depends on features that others switch on.
+        if ranges.into_iter().all(|value| value.is_finite()) {
+            return Ok(provenance);
+        }
+        Err(Error::Provenance { source: "a calibration range is too large".into() })
     }
 
     /// One line of JSON.
