@@ -232,6 +232,26 @@ impl SentenceTransformer {
         Ok(prepared.restore(rows, self.spec.normalize))
     }
 
+    /// For each distinct text the embeddings of its tokens, `[its tokens, hidden]`.
+    pub(crate) fn token_rows(
+        &self,
+        prepared: &Prepared,
+        options: &EncodeOptions,
+    ) -> Result<Vec<Array2<f32>>, Error> {
+        let mut answers = vec![Array2::zeros((0, 0)); prepared.distinct.len()];
+        let output = self.tokens_output()?;
+        self.run(&prepared.distinct, output, options, |indices, batch, answer| {
+            let hidden = self.hidden(answer, output, batch)?;
+            for (row, &index) in indices.iter().enumerate() {
+                let length = prepared.distinct[index].ids.len();
+                let text = hidden.index_axis(Axis(0), row);
+                answers[index] = text.slice_axis(Axis(0), Slice::from(..length)).to_owned();
+            }
+            Ok(())
+        })?;
+        Ok(answers)
+    }
+
     fn tokens_output(&self) -> Result<&str, Error> {
         self.graph.tokens.as_deref().ok_or_else(|| Error::GraphOutputs {
             path: self.graph.info.path.clone().unwrap_or_default(),
@@ -302,17 +322,7 @@ impl Encoder for SentenceTransformer {
             (_, policy) => policy,
         };
         let prepared = self.prepare(texts, options, long_text)?;
-        let mut answers = vec![Array2::zeros((0, 0)); prepared.distinct.len()];
-        let output = self.tokens_output()?;
-        self.run(&prepared.distinct, output, options, |indices, batch, answer| {
-            let hidden = self.hidden(answer, output, batch)?;
-            for (row, &index) in indices.iter().enumerate() {
-                let length = prepared.distinct[index].ids.len();
-                let text = hidden.index_axis(Axis(0), row);
-                answers[index] = text.slice_axis(Axis(0), Slice::from(..length)).to_owned();
-            }
-            Ok(())
-        })?;
+        let answers = self.token_rows(&prepared, options)?;
         let texts = prepared.places.iter().map(|&place| answers[place].clone()).collect();
         Ok(TokenEmbeddings::new(texts, prepared.truncated()))
     }

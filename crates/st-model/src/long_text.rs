@@ -140,10 +140,10 @@ impl Windows {
         let before = common_start(&around, &ids("a")?);
         let (before, after) = around.split_at(before);
         let prompt = ids(prompt)?;
-        let prompt = prompt.get(before.len()..prompt.len() - after.len()).unwrap_or_default();
+        let prompt = prompt.get(before.len()..prompt.len() - after.len()).unwrap_or_default().to_vec();
         let windows =
             Self { before: before.to_vec(), after: after.to_vec(), prompt: prompt.to_vec(), limit, overlap };
-        let room = limit.saturating_sub(around.len() + prompt.len());
+        let room = limit.saturating_sub(around.len() + windows.prompt.len());
         match room.checked_sub(1) {
             None => {
                 let reason = format!("the prompt and {} special tokens leave no room for text", around.len());
@@ -157,14 +157,31 @@ impl Windows {
         }
     }
 
+    /// How many tokens stand before those of the text itself, and the latter.
+    ///
+    /// The last token of a prompt may have grown together with the text; then it belongs to the text.
+    pub(crate) fn own<'a>(&self, ids: &'a [u32]) -> (usize, &'a [u32]) {
+        let inside = self.inside(ids);
+        let prompt = common_start(&self.prompt, inside);
+        (self.before.len() + prompt, inside.get(prompt..).unwrap_or_default())
+    }
+
+    /// Tokens without the special ones around them.
+    pub(crate) fn inside<'a>(&self, ids: &'a [u32]) -> &'a [u32] {
+        ids.get(self.before.len()..ids.len() - self.after.len()).unwrap_or_default()
+    }
+
+    /// Tokens of the text that a window has room for behind so many others.
+    pub(crate) fn room(&self, before: usize) -> usize {
+        self.limit - before - self.after.len()
+    }
+
     /// The windows of a text that is too long, `ids` with prompt and special tokens; and how many tokens of the text
     /// itself are in each.
-    fn split(&self, ids: &[u32]) -> Vec<(Tokenized, usize)> {
-        let text = ids.get(self.before.len()..ids.len() - self.after.len()).unwrap_or_default();
-        // The last token of a prompt may have grown together with the text; then it belongs to the text.
-        let (prompt, text) = text.split_at(common_start(&self.prompt, text));
-        let around = self.before.len() + prompt.len() + self.after.len();
-        let spans = spans(text.len(), self.limit - around, self.overlap);
+    pub(crate) fn split(&self, ids: &[u32]) -> Vec<(Tokenized, usize)> {
+        let (before, text) = self.own(ids);
+        let prompt = ids.get(self.before.len()..before).unwrap_or_default();
+        let spans = spans(text.len(), self.room(before), self.overlap);
         let window = |span: Range<usize>| {
             let weight = span.len();
             let part = text.get(span).unwrap_or_default();

@@ -6,6 +6,7 @@ mod company;
 mod fast;
 mod folder;
 mod given_graph;
+mod long_text;
 mod minilm;
 mod provenance;
 mod runtime;
