@@ -3,6 +3,7 @@
 mod calibrate;
 mod encode;
 mod log;
+mod long_text;
 mod model;
 mod models;
 mod other;
@@ -15,12 +16,13 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 pub(crate) use calibrate::CalibrateArgs;
 pub(crate) use encode::{EncodeArgs, InputArgs, OutputValue};
 pub(crate) use log::LogArgs;
+pub(crate) use long_text::{LongTextArgs, LongTextPolicy};
 pub(crate) use model::{ModelArgs, PromptArgs, parse_name};
 pub(crate) use models::{
     AliasArgs, DiffArgs, DownloadArgs, ListModelsArgs, ModelsArgs, ModelsCommand, PruneArgs, RegisterArgs,
     ShowModelArgs, TagArgs,
 };
-pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
+pub(crate) use other::{ConfigureArgs, ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
 pub(crate) use runs::{
     DownloadArtifactsArgs, ExperimentsArgs, ExperimentsCommand, ImportArgs, ListArtifactsArgs,
     ListExperimentsArgs, ListRunsArgs, ReplayArgs, RunArtifactsCommand, RunsArgs, RunsCommand, ShowRunArgs,
@@ -73,6 +75,8 @@ pub(crate) enum Command {
     Search(SearchArgs),
     /// Find out where the 256 values of int8 and uint8 lie, and keep that with the model.
     Calibrate(CalibrateArgs),
+    /// Keep with a model what happens to texts that are too long.
+    Configure(ConfigureArgs),
     /// Put a model folder into an MLflow model folder.
     Save(SaveArgs),
     /// Log a model to MLflow, and register it.

@@ -62,6 +62,9 @@ pub(crate) enum Error {
     /// A format that cannot hold what was asked for.
     #[error("{file}: {format} holds vectors only, no {what}")]
     VectorsOnly { file: String, format: &'static str, what: &'static str },
+    /// A text that nobody may cut.
+    #[error("text {row} has {tokens} tokens, and the model reads {limit}")]
+    TooLong { row: usize, tokens: usize, limit: usize },
     /// JSON has no word for this number.
     #[error("text {row}: dimension {dim} is {value}, which JSON cannot say")]
     NotFinite { row: u64, dim: usize, value: f32 },

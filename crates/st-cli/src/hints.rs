@@ -53,6 +53,9 @@ fn own(error: &Error) -> Option<String> {
             "`st experiments list` shows the experiments; `st log --experiment NAME` creates one".to_owned()
         }
         Error::NotMlflow { .. } => "make one with `st save -m FOLDER -o NEW_FOLDER`".to_owned(),
+        Error::TooLong { .. } => {
+            "`--long-text truncate` cuts it, `--long-text chunk` reads it in windows".to_owned()
+        }
         Error::NoProvenance { .. } => {
             "encode again with `st encode`, which notes it, or pass `--trust-vectors` if this model made them"
                 .to_owned()
@@ -61,8 +64,8 @@ fn own(error: &Error) -> Option<String> {
         Error::OneText { .. } => {
             "encode more texts at once, pass `--ranges FILE.npy`, or keep ranges with the model: `st calibrate`".to_owned()
         }
-        Error::Sealed { .. } => "calibrate the sentence-transformers folder and save or log it again, or write the \
-                                 ranges to a file with `-o ranges.npy`"
+        Error::Sealed { .. } => "change the sentence-transformers folder and save or log it again; \
+                                 `st calibrate -o ranges.npy` writes ranges to a file"
             .to_owned(),
         Error::NotFinite { .. } => "write .npy or .parquet, which can hold it".to_owned(),
         Error::VectorsOnly { .. } => "write .jsonl, .csv or .parquet".to_owned(),

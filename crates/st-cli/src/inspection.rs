@@ -1,7 +1,7 @@
 //! A model as a report.
 
 use serde_json::{Value, json};
-use st_core::{Encoder, PoolingMode};
+use st_core::{Encoder, LongText, PoolingMode};
 use st_model::{GraphState, ModelSpec, SentenceTransformer, StoredCalibrations};
 
 use crate::model::{self, Located};
@@ -20,6 +20,7 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Re
         ("similarity".to_owned(), json!(spec.similarity().name())),
         ("default_prompt_name".to_owned(), json!(spec.sentence.default_prompt_name)),
         ("truncate_dim".to_owned(), json!(spec.sentence.truncate_dim)),
+        ("long_text".to_owned(), long_text(spec.long_text)),
         ("mlflow".to_owned(), mlflow(located)),
         (
             "transformer".to_owned(),
@@ -48,6 +49,15 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Re
         ("prompts".to_owned(), prompts(spec)),
         ("calibration".to_owned(), calibration(spec)?),
     ]))
+}
+
+/// What happens to texts that are too long; null where nobody said so.
+pub(crate) fn long_text(policy: Option<LongText>) -> Value {
+    match policy {
+        Some(LongText::Chunk { overlap }) => json!({"policy": "chunk", "overlap": overlap}),
+        Some(policy) => json!({"policy": policy.name()}),
+        None => Value::Null,
+    }
 }
 
 /// What the eight-bit precisions are ready for.

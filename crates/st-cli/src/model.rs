@@ -217,6 +217,17 @@ fn is_uri(text: &str) -> bool {
     })
 }
 
+/// The same for texts that come after others of the same input: a text is named by its row, from 1.
+pub(crate) fn encoding_after(before: usize, error: BoxError) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(st_model::Error::TooLong { index, tokens, limit }) => {
+            let error = Error::TooLong { row: before + index + 1, tokens: *tokens, limit: *limit };
+            anyhow::Error::new(error).context("cannot encode the texts")
+        }
+        _ => encoding(error),
+    }
+}
+
 /// A failure of the encoder, with the type that it had.
 pub(crate) fn encoding(error: BoxError) -> anyhow::Error {
     let error = match error.downcast::<st_model::Error>() {

@@ -51,14 +51,6 @@ pub(crate) fn print_aside(report: &Report) {
     let _ = io::stderr().lock().write_all(lines(report).as_bytes());
 }
 
-/// Says how many texts lost their end; nothing if none did.
-pub(crate) fn note_truncated(truncated: usize, texts: usize, max_tokens: Option<usize>) {
-    if truncated > 0 {
-        let limit = max_tokens.map_or_else(|| "the limit".to_owned(), |limit| format!("{limit} tokens"));
-        note("note", &format!("{truncated} of {texts} texts were longer than {limit} and lost their end"));
-    }
-}
-
 fn stdout(source: io::Error) -> Error {
     Error::Stdout { source }
 }

@@ -55,12 +55,21 @@ pub struct TokenEmbeddings {
     pub texts: Vec<Array2<f32>>,
     /// How many texts were longer than the model's limit and lost their end.
     pub truncated: usize,
+    /// The texts that were longer than the model's limit, in order.
+    pub overlong: Vec<Overlong>,
 }
 
 impl TokenEmbeddings {
     /// Joins the parts.
     pub fn new(texts: Vec<Array2<f32>>, truncated: usize) -> Self {
-        Self { texts, truncated }
+        Self { texts, truncated, overlong: Vec::new() }
+    }
+
+    /// Adds which texts were too long.
+    #[must_use]
+    pub fn with_overlong(mut self, overlong: Vec<Overlong>) -> Self {
+        self.overlong = overlong;
+        self
     }
 
     /// Tokens in all texts together.

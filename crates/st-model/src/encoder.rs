@@ -324,7 +324,7 @@ impl Encoder for SentenceTransformer {
         let prepared = self.prepare(texts, options, long_text)?;
         let answers = self.token_rows(&prepared, options)?;
         let texts = prepared.places.iter().map(|&place| answers[place].clone()).collect();
-        Ok(TokenEmbeddings::new(texts, prepared.truncated()))
+        Ok(TokenEmbeddings::new(texts, prepared.truncated()).with_overlong(prepared.overlong))
     }
 
     fn count_tokens(&self, texts: &[&str]) -> Result<Vec<usize>, BoxError> {

@@ -58,7 +58,9 @@ pub use graph::{GraphInfo, GraphState};
 pub use late::{LateChunk, LateChunking, LateChunks};
 pub use options::LoadOptions;
 pub use places::Places;
-pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
+pub use provenance::{
+    Calibrated, LongTextUsed, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference,
+};
 pub use runtime::RuntimeInfo;
 pub use spec::{
     Defaults, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec,

@@ -3,9 +3,9 @@
 pub(crate) mod named;
 
 use serde::{Deserialize, Serialize};
-use st_core::{EncodeOptions, Mode, PoolingMode, Precision, Ranges, Similarity, Task};
+use st_core::{EncodeOptions, LongText, Mode, PoolingMode, Precision, Ranges, Similarity, Task};
 
-use crate::{Error, SentenceTransformer, finish, prompt};
+use crate::{Error, LateChunking, SentenceTransformer, finish, prompt};
 
 /// The newest version of the format that is read, and the one that is written.
 const FORMAT_VERSION: u32 = 1;
@@ -66,6 +66,45 @@ pub struct Provenance {
     pub prompt: PromptUsed,
     /// Tokens of a text that the model read at most, special tokens included.
     pub max_tokens: Option<usize>,
+    /// What happened to longer texts.
+    #[serde(default)]
+    pub long_text: LongTextUsed,
+}
+
+/// What happened to texts that are longer than the limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LongTextUsed {
+    /// `truncate`, `error`, `chunk`, or `late` for one vector a chunk of each text.
+    pub policy: String,
+    /// Tokens that neighbouring windows share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<usize>,
+    /// Tokens of a late chunk at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_tokens: Option<usize>,
+}
+
+impl Default for LongTextUsed {
+    fn default() -> Self {
+        LongText::Truncate.into()
+    }
+}
+
+impl From<LongText> for LongTextUsed {
+    fn from(policy: LongText) -> Self {
+        let overlap = match policy {
+            LongText::Chunk { overlap } => Some(overlap),
+            _ => None,
+        };
+        Self { policy: policy.name().to_owned(), overlap, chunk_tokens: None }
+    }
+}
+
+impl From<LateChunking> for LongTextUsed {
+    fn from(LateChunking { tokens, overlap }: LateChunking) -> Self {
+        Self { policy: "late".to_owned(), overlap: Some(overlap), chunk_tokens: Some(tokens) }
+    }
 }
 
 /// Which model made vectors.
@@ -277,6 +316,7 @@ impl SentenceTransformer {
                 text: text.to_owned(),
             },
             max_tokens: st_core::Encoder::max_tokens(self),
+            long_text: self.long_text(options).into(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::model::positive;
-use super::{InputArgs, ModelArgs, PromptArgs};
+use super::{InputArgs, LongTextArgs, ModelArgs, PromptArgs};
 
 /// Find out where the 256 values of int8 and uint8 lie, and keep that with the model.
 #[derive(Debug, Args)]
@@ -22,6 +22,8 @@ pub(crate) struct CalibrateArgs {
     pub(crate) input: InputArgs,
     #[command(flatten)]
     pub(crate) prompt: PromptArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
     /// Scale each vector to length one, after truncation.
     #[arg(long, help_heading = "Vectors")]
     pub(crate) normalize: bool,

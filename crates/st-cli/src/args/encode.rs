@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use st_core::Precision;
 
 use super::model::positive;
-use super::{ModelArgs, PromptArgs, parse_name};
+use super::{LongTextArgs, ModelArgs, PromptArgs, parse_name};
 use crate::input;
 use crate::output;
 
@@ -34,6 +34,12 @@ pub(crate) struct EncodeArgs {
     pub(crate) prompt: PromptArgs,
     #[command(flatten)]
     pub(crate) vectors: VectorArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
+    /// Read each text whole and write a vector for each chunk of at most so many tokens; texts that do not fit are
+    /// read in windows.
+    #[arg(long, value_name = "TOKENS", value_parser = positive, conflicts_with_all = ["long_text", "output_value"], help_heading = "Long texts")]
+    pub(crate) late_chunking: Option<usize>,
 }
 
 /// Where texts come from.

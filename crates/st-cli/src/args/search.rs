@@ -6,7 +6,7 @@ use clap::Args;
 use st_core::Similarity;
 
 use super::model::positive;
-use super::{ModelArgs, parse_name};
+use super::{LongTextArgs, ModelArgs, parse_name};
 use crate::input;
 
 /// Compare texts.
@@ -22,6 +22,8 @@ pub(crate) struct SimilarityArgs {
     pub(crate) texts: Vec<String>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
     /// File with the texts on the left.
     #[arg(long, value_name = "FILE", requires = "right", help_heading = "Input")]
     pub(crate) left: Option<PathBuf>,
@@ -54,6 +56,8 @@ pub(crate) struct SimilarityArgs {
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
     /// What to look for; may be given several times.
     #[arg(short, long, value_name = "TEXT", required = true)]
     pub(crate) query: Vec<String>,

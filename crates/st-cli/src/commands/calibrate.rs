@@ -31,6 +31,7 @@ pub(crate) fn run(args: &CalibrateArgs, settings: &Settings) -> anyhow::Result<O
     let loaded = model::load_located(&located, &args.model, settings)?;
     let mut options = settings::encode_options(&args.prompt).with_normalize(args.normalize);
     options.truncate_dim = args.truncate_dim;
+    options.long_text = settings::long_text(args.long_text.long_text, args.long_text.overlap)?;
     // Refused now and not after an hour of work.
     match &args.output {
         Some(path) if path.exists() && !args.force => {
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &CalibrateArgs, settings: &Settings) -> anyhow::Result<O
     }
     let started = Instant::now();
     let (ranges, counts) = measure(source, &loaded, &options, settings)?;
-    report::note_truncated(counts.truncated, counts.texts, st_core::Encoder::max_tokens(&loaded.encoder));
+    counts.long_texts.note(counts.texts, st_core::Encoder::max_tokens(&loaded.encoder));
     let kept = loaded.encoder.new_calibration(&options, &ranges, counts.texts as u64)?;
     let mut report = Report::from_iter([
         ("calibrated".to_owned(), json!(kept.shown())),

@@ -141,8 +141,8 @@ fn ranges_travel_with_the_model_and_seal_nothing_open() {
     place.fails(
         &["calibrate", "-m", "saved", "-i", "corpus.txt", "--force"],
         "error: saved is not to be changed: its digests would no longer fit\n\
-         hint: calibrate the sentence-transformers folder and save or log it again, or write the ranges to a file \
-         with `-o ranges.npy`",
+         hint: change the sentence-transformers folder and save or log it again; `st calibrate -o ranges.npy` writes \
+         ranges to a file",
     );
     place.ok(&["calibrate", "-m", "saved", "-i", "corpus.txt", "-o", "ranges.npy"]);
 }

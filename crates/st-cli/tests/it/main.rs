@@ -15,6 +15,7 @@ mod faults;
 mod hints;
 mod import;
 mod interrupted;
+mod long_text;
 mod mlflow;
 mod models;
 mod runs;
