@@ -17,7 +17,8 @@ use mlflow_client::uri::ArtifactUri;
 use mlflow_client::{RegistryStore, TrackingStore};
 use mlflow_flavor::{Certificate, Digests, MlModel};
 use st_model::{
-    ModuleEntry, PoolingSpec, Provenance, SentenceSpec, StoredCalibrations, TokenizerSpec, TransformerConfig,
+    Defaults, ModuleEntry, PoolingSpec, Provenance, SentenceSpec, StoredCalibrations, TokenizerSpec,
+    TransformerConfig,
 };
 
 /// The file `MLmodel`. What is read and written again is read to the same value.
@@ -46,6 +47,7 @@ pub(crate) fn modules_json(bytes: &[u8]) {
     let _ = TransformerConfig::parse(path, text);
     let _ = TokenizerSpec::parse(path, text);
     let _ = StoredCalibrations::parse(path, text);
+    let _ = Defaults::parse(path, text);
     if let Ok(provenance) = Provenance::from_json(text) {
         let again = Provenance::from_json(&provenance.to_json());
         assert_eq!(again.ok().as_ref(), Some(&provenance), "not the same after writing");

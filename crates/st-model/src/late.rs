@@ -203,6 +203,12 @@ impl Plan {
     }
 }
 
+/// How many tokens a word has, and its bytes in the text.
+type Word = (usize, Range<usize>);
+
+/// Tokens of a chunk, and its bytes if they are known.
+type Span = (Range<usize>, Option<Range<usize>>);
+
 /// A text that is cut.
 struct Chunks<'a> {
     windows: &'a Windows,
@@ -223,11 +229,7 @@ impl Chunks<'_> {
     }
 
     /// Tokens and bytes of each word with the blanks before it; none if the words alone have other tokens than together.
-    fn words(
-        &self,
-        model: &SentenceTransformer,
-        index: usize,
-    ) -> Result<Option<Vec<(usize, Range<usize>)>>, Error> {
+    fn words(&self, model: &SentenceTransformer, index: usize) -> Result<Option<Vec<Word>>, Error> {
         let mut ids = Vec::with_capacity(self.own.len());
         let mut words = Vec::new();
         for bytes in words_of(self.text) {
@@ -261,8 +263,8 @@ fn words_of(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Packs whole words into chunks of at most `most` tokens; a word that is longer is cut between its tokens.
-fn between_words(words: &[(usize, Range<usize>)], most: usize) -> Vec<(Range<usize>, Option<Range<usize>>)> {
-    let mut chunks: Vec<(Range<usize>, Option<Range<usize>>)> = Vec::new();
+fn between_words(words: &[Word], most: usize) -> Vec<Span> {
+    let mut chunks: Vec<Span> = Vec::new();
     let mut open: Option<(Range<usize>, Range<usize>)> = None;
     let mut at = 0;
     for (tokens, bytes) in words {

@@ -141,8 +141,7 @@ impl Windows {
         let (before, after) = around.split_at(before);
         let prompt = ids(prompt)?;
         let prompt = prompt.get(before.len()..prompt.len() - after.len()).unwrap_or_default().to_vec();
-        let windows =
-            Self { before: before.to_vec(), after: after.to_vec(), prompt: prompt.to_vec(), limit, overlap };
+        let windows = Self { before: before.to_vec(), after: after.to_vec(), prompt, limit, overlap };
         let room = limit.saturating_sub(around.len() + windows.prompt.len());
         match room.checked_sub(1) {
             None => {

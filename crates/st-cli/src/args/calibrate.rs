@@ -13,8 +13,9 @@ use super::{InputArgs, LongTextArgs, ModelArgs, PromptArgs};
     st calibrate -m ./all-MiniLM-L6-v2 -i corpus.jsonl --column text\n  \
     st encode -m ./all-MiniLM-L6-v2 --precision int8 -i more.jsonl --column text -o more.parquet\n  \
     st calibrate -m models:/encoder@champion -i corpus.jsonl -o ranges.npy\n\n\
-    The ranges go into `st_calibration.json` in the model folder, where `st encode` finds them and Python passes\n\
-    over them, and travel with `st save` and `st log`. Give the options that the vectors will be encoded with.")]
+    The ranges go into `st_calibration.json` in the model folder, where `st encode` finds them and\n\
+    Python passes over them, and travel with `st save` and `st log`. Give the options that the vectors\n\
+    will be encoded with.")]
 pub(crate) struct CalibrateArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,

@@ -18,8 +18,9 @@ use crate::output;
     cat texts.txt | st encode -m ./all-MiniLM-L6-v2 --precision int8 -o texts.parquet\n\n\
     Inputs: .txt (one text a line), .jsonl, .csv, .tsv, .parquet, `-` for standard input.\n\
     Outputs: .npy, .jsonl, .csv, .parquet, `-` for standard output (JSON lines).\n\n\
-    An output says where its vectors come from (model, mode, prompt, precision): Parquet in its metadata under\n\
-    `st.provenance`, .npy and .csv in a file beside them (`x.npy.json`), JSON lines with `--header`.")]
+    An output says where its vectors come from (model, mode, prompt, precision): Parquet in its\n\
+    metadata under `st.provenance`, .npy and .csv in a file beside them (`x.npy.json`), JSON lines\n\
+    with `--header`.")]
 pub(crate) struct EncodeArgs {
     /// Texts to encode, instead of an input file.
     #[arg(value_name = "TEXT", conflicts_with = "input")]

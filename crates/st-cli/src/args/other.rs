@@ -17,8 +17,8 @@ pub(crate) struct InspectArgs {
 /// Keep with a model what happens to texts that are too long.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  st configure -m ./all-MiniLM-L6-v2 --long-text chunk --overlap 32\n\n\
-    It is written to `st_defaults.json` in the model folder, where every `st` heeds it and Python passes over it,\n\
-    and travels with `st save` and `st log`. What a command is told itself wins.")]
+    It is written to `st_defaults.json` in the model folder, where every `st` heeds it and Python\n\
+    passes over it, and travels with `st save` and `st log`. What a command is told itself wins.")]
 pub(crate) struct ConfigureArgs {
     /// The sentence-transformers folder.
     #[arg(short, long, value_name = "FOLDER")]

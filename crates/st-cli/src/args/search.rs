@@ -50,9 +50,9 @@ pub(crate) struct SimilarityArgs {
     st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl --id-column _id -k 3 -q \"Who won the game?\"\n  \
     st encode -m all-MiniLM-L6-v2 --document -i corpus.jsonl --id-column _id --with-text -o corpus.parquet\n  \
     st search -m all-MiniLM-L6-v2 --vectors corpus.parquet -k 3 -q \"Who won the game?\"\n\n\
-    The model's prompts for queries and for documents are used where it has them. Saved vectors have to come\n\
-    from the model that encodes the query, in the same mode; queries are cut and scaled as they were, and\n\
-    codes and bits are read as numbers again.")]
+    The model's prompts for queries and for documents are used where it has them. Saved vectors have\n\
+    to come from the model that encodes the query, in the same mode; queries are cut and scaled as\n\
+    they were, and codes and bits are read as numbers again.")]
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,

@@ -43,7 +43,6 @@ impl Golden {
         for (case, rows) in cases {
             let name = case["model"].as_str().unwrap();
             let model = models.entry(name).or_insert_with(|| load(&tiny_model_dir(name), &options()));
-            println!("{} overlap {} late {}", name, case["overlap"], case["late"]); // shown when an assertion fails
             check(model, case, rows.view());
         }
     }
@@ -61,6 +60,7 @@ fn floats(encoded: st_core::Encoded) -> Array2<f32> {
 fn windows_are_joined_as_in_python() {
     let golden = Golden::load();
     golden.each(false, |model, case, expected| {
+        println!("{case}"); // shown when an assertion fails
         let chunk = LongText::Chunk { overlap: number(&case["overlap"]) };
         let mut options = EncodeOptions::default().with_long_text(chunk);
         if let Some(prompt) = case["prompt"].as_str() {
@@ -80,6 +80,7 @@ fn windows_are_joined_as_in_python() {
 fn late_chunks_are_pooled_as_in_python() {
     let golden = Golden::load();
     golden.each(true, |model, case, expected| {
+        println!("{case}"); // shown when an assertion fails
         let chunking = LateChunking::new(number(&case["late"])).with_overlap(number(&case["overlap"]));
         let answer = model.encode_late(&golden.texts(), chunking, &EncodeOptions::default()).unwrap();
         let expected_spans: Vec<Vec<(usize, usize)>> =
