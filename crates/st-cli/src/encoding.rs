@@ -145,6 +145,7 @@ pub(crate) fn late(
     while let Some(chunk) = source.next_chunk()? {
         let late = loaded.encoder.encode_late(&chunk.as_strs(), chunking, work.options);
         let late = late.map_err(|error| model::encoding_after(counts.texts, error))?;
+        counts.long_texts.add(counts.texts, &late.overlong);
         let labels = chunk_labels(&chunk, counts.texts, &late.chunks);
         counts.texts += chunk.texts.len();
         counts.dim = late.vectors.dim().1;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, Axis, Slice, concatenate};
-use st_core::{BoxError, EncodeOptions, PoolingMode, TokenView, Vectors};
+use st_core::{BoxError, EncodeOptions, Overlong, PoolingMode, TokenView, Vectors};
 
 use crate::encoder::SentenceTransformer;
 use crate::long_text::{Windows, spans};
@@ -48,8 +48,8 @@ pub struct LateChunks {
     pub chunks: Vec<LateChunk>,
     /// Tokens that the model read, special tokens included, padding not.
     pub tokens: usize,
-    /// How many texts needed more than one window.
-    pub windowed: usize,
+    /// The texts that needed more than one window, in order.
+    pub overlong: Vec<Overlong>,
 }
 
 /// A part of a text.
@@ -75,6 +75,8 @@ struct Plan {
     first: usize,
     /// Tokens before the text's own in each window: special ones and the prompt.
     before: usize,
+    /// All tokens, prompt and special tokens included.
+    tokens: usize,
 }
 
 impl SentenceTransformer {
@@ -110,7 +112,7 @@ impl SentenceTransformer {
             let first = pieces.len();
             pieces.extend(windows.split(&ids).into_iter().map(|(piece, _)| piece));
             let spans = spans(own.len(), windows.room(before), chunking.overlap);
-            plans.push(Plan { chunks, windows: spans, first, before });
+            plans.push(Plan { chunks, windows: spans, first, before, tokens: ids.len() });
         }
         let tokens = pieces.iter().map(|piece| piece.ids.len()).sum();
         let prepared = Prepared::new(crate::long_text::Pieces::truncated(pieces), 0);
@@ -130,9 +132,16 @@ impl SentenceTransformer {
             st_pooling::normalize_in_place(rows.view_mut());
         }
         let vectors = finish::vectors(rows, dim, options)?;
-        let windowed = plans.iter().filter(|plan| plan.windows.len() > 1).count();
+        let overlong = plans.iter().enumerate().filter(|(_, plan)| plan.windows.len() > 1);
+        let overlong = overlong.map(|(text, plan)| Overlong {
+            text,
+            tokens: plan.tokens,
+            lost: 0,
+            windows: plan.windows.len(),
+        });
+        let overlong = overlong.collect();
         let chunks = plans.into_iter().flat_map(|plan| plan.chunks).collect();
-        Ok(LateChunks { vectors, chunks, tokens, windowed })
+        Ok(LateChunks { vectors, chunks, tokens, overlong })
     }
 
     fn check_late(&self, chunking: LateChunking) -> Result<(), Error> {
