@@ -1,7 +1,9 @@
 //! What was typed.
 
+mod calibrate;
 mod encode;
 mod log;
+mod long_text;
 mod model;
 mod models;
 mod other;
@@ -11,14 +13,16 @@ mod search;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub(crate) use calibrate::CalibrateArgs;
 pub(crate) use encode::{EncodeArgs, InputArgs, OutputValue};
 pub(crate) use log::LogArgs;
+pub(crate) use long_text::{LongTextArgs, LongTextPolicy};
 pub(crate) use model::{ModelArgs, PromptArgs, parse_name};
 pub(crate) use models::{
     AliasArgs, DiffArgs, DownloadArgs, ListModelsArgs, ModelsArgs, ModelsCommand, PruneArgs, RegisterArgs,
     ShowModelArgs, TagArgs,
 };
-pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
+pub(crate) use other::{ConfigureArgs, ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
 pub(crate) use runs::{
     DownloadArtifactsArgs, ExperimentsArgs, ExperimentsCommand, ImportArgs, ListArtifactsArgs,
     ListExperimentsArgs, ListRunsArgs, ReplayArgs, RunArtifactsCommand, RunsArgs, RunsCommand, ShowRunArgs,
@@ -72,6 +76,10 @@ pub(crate) enum Command {
     Similarity(SimilarityArgs),
     /// Find the texts of a corpus that are closest to a query.
     Search(SearchArgs),
+    /// Find out where the 256 values of int8 and uint8 lie, and keep that with the model.
+    Calibrate(CalibrateArgs),
+    /// Keep with a model what happens to texts that are too long.
+    Configure(ConfigureArgs),
     /// Put a model folder into an MLflow model folder.
     Save(SaveArgs),
     /// Log a model to MLflow, and register it.

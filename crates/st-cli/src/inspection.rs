@@ -1,15 +1,15 @@
 //! A model as a report.
 
 use serde_json::{Value, json};
-use st_core::{Encoder, PoolingMode};
-use st_model::{GraphState, ModelSpec, RouteSpec, SentenceTransformer, TransformerSpec};
+use st_core::{Encoder, LongText, PoolingMode};
+use st_model::{GraphState, ModelSpec, RouteSpec, SentenceTransformer, StoredCalibrations, TransformerSpec};
 
 use crate::model::{self, Located};
 use crate::profile::resident_bytes;
 use crate::report::Report;
 
 /// What the configuration files say.
-pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
+pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Report> {
     let modules: Vec<_> = spec.modules.iter().map(|module| module.kind.name()).collect();
     let mut report = Report::from_iter([
         ("folder".to_owned(), json!(located.folder.display().to_string())),
@@ -19,6 +19,7 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
         ("similarity".to_owned(), json!(spec.similarity().name())),
         ("default_prompt_name".to_owned(), json!(spec.sentence.default_prompt_name)),
         ("truncate_dim".to_owned(), json!(spec.sentence.truncate_dim)),
+        ("long_text".to_owned(), long_text(spec.long_text)),
         ("mlflow".to_owned(), mlflow(located)),
         ("hub".to_owned(), hub(located)),
     ]);
@@ -39,7 +40,8 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
         );
     }
     report.insert("prompts".to_owned(), prompts(spec));
-    report
+    report.insert("calibration".to_owned(), calibration(spec)?);
+    Ok(report)
 }
 
 fn steps(route: &RouteSpec) -> String {
@@ -63,6 +65,23 @@ fn add_transformer(report: &mut Report, transformer: &TransformerSpec) {
             "lowercase": transformer.lowercase || transformer.tokenizer.lowercase == Some(true),
         }),
     );
+}
+
+/// What happens to texts that are too long; null where nobody said so.
+pub(crate) fn long_text(policy: Option<LongText>) -> Value {
+    match policy {
+        Some(LongText::Chunk { overlap }) => json!({"policy": "chunk", "overlap": overlap}),
+        Some(policy) => json!({"policy": policy.name()}),
+        None => Value::Null,
+    }
+}
+
+/// What the eight-bit precisions are ready for.
+fn calibration(spec: &ModelSpec) -> anyhow::Result<Value> {
+    let stored = StoredCalibrations::read(&spec.root)?.unwrap_or_default();
+    let kept: Vec<_> =
+        stored.calibrations.iter().map(|kept| format!("{}: {} texts", kept.shown(), kept.texts)).collect();
+    Ok(if kept.is_empty() { Value::Null } else { json!({"ranges": kept}) })
 }
 
 fn prompts(spec: &ModelSpec) -> Value {
@@ -102,6 +121,7 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> a
     section.insert("state".to_owned(), json!(state(graph.state)));
     section.insert("mode".to_owned(), json!(model::mode(loaded)));
     section.insert("max_tokens".to_owned(), json!(loaded.max_tokens()));
+    report.insert("digest".to_owned(), json!(loaded.digest()?));
     report.insert("graph".to_owned(), Value::Object(section));
     report.insert(
         "runtime".to_owned(),

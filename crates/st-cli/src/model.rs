@@ -58,6 +58,15 @@ pub(crate) struct Located {
     _fetched: Option<FetchedModel>,
 }
 
+impl Located {
+    /// Whether a change to the folder would be noticed as damage: it is part of an MLflow model, whose digests vouch
+    /// for every file.
+    pub(crate) fn is_sealed(&self) -> bool {
+        let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
+        self.mlflow.is_some() || folder.parent().is_some_and(|parent| parent.join(MLMODEL).is_file())
+    }
+}
+
 /// Finds the sentence-transformers folder of a model; what is a URI or a name and no folder is fetched.
 pub(crate) fn locate(path: &Path, settings: &Settings) -> anyhow::Result<Located> {
     locate_with(path, settings, &OpenOptions::default())
@@ -159,7 +168,7 @@ pub(crate) fn load_certified(located: &Located, options: &LoadOptions) -> anyhow
     {
         let encoder = &loaded.encoder;
         let report = certificate
-            .check(encoder, encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode))
+            .check(encoder, encoder.mode())
             .with_context(|| format!("cannot trust the model {}", located.shown))?;
         tracing::info!(?report, made_by = ?certificate.made_by, "certificate checked");
     }
@@ -194,9 +203,7 @@ fn public_name(shown: &str) -> Option<String> {
 
 /// In which numbers a model computes; a graph that was given computes as its maker decided.
 pub(crate) fn mode(encoder: &SentenceTransformer) -> &'static str {
-    // A table of floats is what it is.
-    let mode = encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode);
-    mode.map_or("that of the given graph", Mode::name)
+    encoder.mode().map_or("that of the given graph", Mode::name)
 }
 
 /// `models:/name`, `runs:/id/path`, `s3://bucket`; a drive letter alone is none.
@@ -205,6 +212,17 @@ fn is_uri(text: &str) -> bool {
         scheme.len() > 1
             && scheme.chars().all(|character| character.is_ascii_alphanumeric() || character == '-')
     })
+}
+
+/// The same for texts that come after others of the same input: a text is named by its row, from 1.
+pub(crate) fn encoding_after(before: usize, error: BoxError) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(st_model::Error::TooLong { index, tokens, limit }) => {
+            let error = Error::TooLong { row: before + index + 1, tokens: *tokens, limit: *limit };
+            anyhow::Error::new(error).context("cannot encode the texts")
+        }
+        _ => encoding(error),
+    }
 }
 
 /// A failure of the encoder, with the type that it had.

@@ -9,11 +9,11 @@ use std::thread;
 use mlflow_client::settings::variables;
 use mlflow_client::types::tags::{Tag, system};
 use mlflow_flavor::ModelCache;
-use st_core::{EncodeOptions, Prompt, Task};
+use st_core::{EncodeOptions, LongText, Prompt, Task};
 use st_hub::HubSettings;
 use st_model::{LoadOptions, Places};
 
-use crate::args::{EncodeArgs, GlobalArgs, InputArgs, ModelArgs, PromptArgs};
+use crate::args::{EncodeArgs, GlobalArgs, InputArgs, LongTextPolicy, ModelArgs, PromptArgs};
 use crate::error::Error;
 use crate::input::{self, Columns, Origin};
 use crate::output::{Labels, Target};
@@ -195,6 +195,23 @@ pub(crate) fn encode_options(args: &PromptArgs) -> EncodeOptions {
     }
 }
 
+/// What happens to texts that are too long, where it was said.
+pub(crate) fn long_text(
+    policy: Option<LongTextPolicy>,
+    overlap: Option<usize>,
+) -> Result<Option<LongText>, Error> {
+    match (policy, overlap) {
+        (Some(LongTextPolicy::Chunk), overlap) => Ok(Some(LongText::Chunk { overlap: overlap.unwrap_or(0) })),
+        (_, Some(_)) => {
+            let problem = "`--overlap` is of windows: add `--long-text chunk`";
+            Err(Error::Usage { problem: problem.to_owned() })
+        }
+        (Some(LongTextPolicy::Truncate), None) => Ok(Some(LongText::Truncate)),
+        (Some(LongTextPolicy::Error), None) => Ok(Some(LongText::Error)),
+        (None, None) => Ok(None),
+    }
+}
+
 /// A path, unless it is the sign for standard input or output.
 pub(crate) fn file(path: &Path) -> Option<PathBuf> {
     (path != Path::new("-")).then(|| path.to_owned())
@@ -225,7 +242,12 @@ pub(crate) fn target(args: &EncodeArgs) -> Target {
         path: file(&args.output.output),
         format: args.output.output_format,
         force: args.output.force,
-        labels: Labels { text: args.output.with_text, id: args.input.id_column.is_some() },
+        labels: Labels {
+            text: args.output.with_text,
+            // A chunk of a text is known by its name only.
+            id: args.input.id_column.is_some() || args.late_chunking.is_some(),
+            span: args.late_chunking.is_some(),
+        },
         header: args.output.header,
     }
 }

@@ -33,12 +33,15 @@
 pub use st_core as core;
 
 mod batch;
+mod calibration;
 mod digest;
 mod encoder;
 mod engine;
 mod error;
 mod finish;
 mod graph;
+mod late;
+mod long_text;
 mod options;
 mod places;
 mod pool;
@@ -52,16 +55,20 @@ mod table;
 mod tokenizer;
 mod way;
 
+pub use calibration::{StoredCalibration, StoredCalibrations};
 pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
+pub use late::{LateChunk, LateChunking, LateChunks};
 pub use options::LoadOptions;
 pub use places::Places;
-pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
+pub use provenance::{
+    Calibrated, LongTextUsed, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference,
+};
 pub use runtime::RuntimeInfo;
 pub use sparse_encoder::SparseEncoder;
 pub use spec::{
-    InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec, RouterSpec,
-    SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,
+    Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec,
+    RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,
 };
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

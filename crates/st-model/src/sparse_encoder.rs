@@ -9,6 +9,7 @@ use st_core::{BoxError, EncodeOptions, Similarity, SparseEncoded, SparseOptions,
 
 use crate::engine::{Engine, Limits, shaped, tokenize_all};
 use crate::graph::GraphInfo;
+use crate::long_text::Pieces;
 use crate::prepared::Prepared;
 use crate::spec::{InputSpec, ModelKind, RouteSpec};
 use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
@@ -206,7 +207,7 @@ impl st_core::SparseEncoder for SparseEncoder {
             let text = if prompt.is_empty() { Cow::Borrowed(text) } else { [prompt, text].concat().into() };
             way.tokenize(&text)
         })?;
-        let prepared = Prepared::new(tokens, 0);
+        let prepared = Prepared::new(Pieces::truncated(tokens), 0);
         let most = options.max_active_dims.or(self.spec.sentence.max_active_dims);
         let keep = |entries: &mut Vec<(u32, f32)>| {
             // An autoencoder keeps the largest and then what is above zero, which is the same as the other way round.

@@ -171,7 +171,7 @@ fn options_that_contradict_each_other() {
     place.fails(
         &["encode", "-m", "TINY", "--precision", "int8", "a text"],
         "error: one text alone gives no ranges for int8\n\
-         hint: pass `--ranges FILE.npy`, or encode more texts at once",
+         hint: encode more texts at once, pass `--ranges FILE.npy`, or keep ranges with the model: `st calibrate`",
     );
     let ran = place.run(&["encode", "-m", "TINY", "--precision", "int4", "a text"]);
     assert_eq!(ran.code, 2);

@@ -5,6 +5,7 @@
 mod bad_input;
 mod broken_models;
 mod cache;
+mod calibrate;
 mod doctor;
 mod encode;
 mod environment;
@@ -15,6 +16,7 @@ mod hints;
 mod hub;
 mod import;
 mod interrupted;
+mod long_text;
 mod mlflow;
 mod models;
 mod runs;

@@ -1,5 +1,6 @@
 //! A model folder as a value: pure parsing, before anything is loaded.
 
+mod defaults;
 mod json;
 mod kind;
 mod modules;
@@ -12,8 +13,9 @@ mod transformer;
 
 use std::path::{Path, PathBuf};
 
-use st_core::{Similarity, Task};
+use st_core::{LongText, Similarity, Task};
 
+pub use defaults::Defaults;
 pub use kind::ModelKind;
 pub use modules::{ModuleEntry, ModuleKind, Refusal};
 pub(crate) use modules::{REFUSED, SUPPORTED};
@@ -25,7 +27,7 @@ pub(crate) use transformer::MODULE_CONFIGS;
 pub use transformer::{TokenizerSpec, TransformerConfig, TransformerSpec};
 
 use crate::Error;
-use json::read_text;
+pub(crate) use json::read_text;
 
 /// Everything that a sentence-transformers folder says of itself.
 ///
@@ -51,6 +53,8 @@ pub struct ModelSpec {
     pub router: Option<RouterSpec>,
     /// Prompts, similarity and defaults.
     pub sentence: SentenceSpec,
+    /// What happens to texts that are too long, if [`Defaults`] in the folder say so.
+    pub long_text: Option<LongText>,
 }
 
 impl ModelSpec {
@@ -85,7 +89,8 @@ impl ModelSpec {
         let modules = if list.is_file() { listed } else { bare_modules(kind) };
         let (router, routes) = read_routes(folder, &list, &modules)?;
         let sentence = SentenceSpec::read(folder, kind)?;
-        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, sentence })
+        let long_text = Defaults::read(folder)?.long_text;
+        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, sentence, long_text })
     }
 
     fn kind(folder: &Path, listed: &[ModuleEntry], asked: Option<ModelKind>) -> Result<ModelKind, Error> {

@@ -8,6 +8,7 @@ mod fast;
 mod folder;
 mod given_graph;
 mod lines;
+mod long_text;
 mod minilm;
 mod modules;
 mod provenance;
