@@ -25,6 +25,7 @@
 
 mod encoder;
 mod error;
+mod multi_vector;
 mod names;
 mod options;
 mod sparse;
@@ -33,6 +34,7 @@ mod vectors;
 
 pub use encoder::{Encoded, Encoder, Overlong, TokenEmbeddings};
 pub use error::{BoxError, NameError, ShapeError};
+pub use multi_vector::{LateInteraction, MultiVectorEncoder};
 pub use names::{Mode, PoolingMode, Precision, Similarity};
 pub use options::{EncodeOptions, LongText, Prompt, Ranges, Task};
 pub use sparse::{SparseEncoded, SparseEncoder, SparseOptions, SparseVectors};

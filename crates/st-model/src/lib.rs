@@ -42,6 +42,7 @@ mod finish;
 mod graph;
 mod late;
 mod long_text;
+mod multi_vector;
 mod options;
 mod places;
 mod pool;
@@ -60,6 +61,7 @@ pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
 pub use late::{LateChunk, LateChunking, LateChunks};
+pub use multi_vector::MultiVectorEncoder;
 pub use options::LoadOptions;
 pub use places::Places;
 pub use provenance::{
@@ -68,7 +70,8 @@ pub use provenance::{
 pub use runtime::RuntimeInfo;
 pub use sparse_encoder::SparseEncoder;
 pub use spec::{
-    Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec,
-    RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,
+    Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, MultiVectorSpec, PoolingSpec,
+    QueryExpansion, Refusal, RouteSpec, RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
+    TransformerSpec,
 };
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

@@ -38,6 +38,7 @@ pub use st_core as core;
 
 mod calibrate;
 mod error;
+mod late_interaction;
 mod normalize;
 mod pool;
 mod quantize;
@@ -47,6 +48,7 @@ mod sparse;
 
 pub use calibrate::{Buckets, Calibration, STEADY_ROWS};
 pub use error::QuantizeError;
+pub use late_interaction::late_interaction;
 pub use normalize::{normalize, normalize_in_place, normalize_into, truncate};
 pub use pool::{pool, pool_into};
 pub use quantize::{binary_into, int8_into, quantize, ubinary_into, uint8_into};

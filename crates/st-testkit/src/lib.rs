@@ -30,6 +30,7 @@ mod hub_server;
 mod minilm;
 #[cfg(unix)]
 mod mlflow_server;
+mod multi_vector_golden;
 pub mod npy;
 mod places;
 mod python;
@@ -47,6 +48,7 @@ pub use hub_server::{Gate, HubModel, HubRequest, HubServer};
 pub use minilm::{MinilmGolden, MinilmText};
 #[cfg(unix)]
 pub use mlflow_server::{ADMIN_PASSWORD, ADMIN_USERNAME, MlflowServer, Page, ServerOptions};
+pub use multi_vector_golden::MultiVectorGolden;
 pub use places::{cache_dir, fixtures_dir, model_dir, runtime_library, temp_copy, tiny_model_dir};
 pub use python::{Environment, PythonScript};
 #[cfg(unix)]

@@ -4,6 +4,7 @@ mod defaults;
 mod json;
 mod kind;
 mod modules;
+mod multi_vector;
 mod pooling;
 mod route;
 mod router;
@@ -19,6 +20,7 @@ pub use defaults::Defaults;
 pub use kind::ModelKind;
 pub use modules::{ModuleEntry, ModuleKind, Refusal};
 pub(crate) use modules::{REFUSED, SUPPORTED};
+pub use multi_vector::{MultiVectorSpec, QueryExpansion};
 pub use pooling::PoolingSpec;
 pub use route::{InputSpec, RouteSpec};
 pub use router::RouterSpec;
@@ -51,6 +53,8 @@ pub struct ModelSpec {
     pub routes: Vec<RouteSpec>,
     /// How one of several ways is chosen.
     pub router: Option<RouterSpec>,
+    /// How questions and documents are read, if a vector for each of their tokens is kept.
+    pub multi_vector: Option<MultiVectorSpec>,
     /// Prompts, similarity and defaults.
     pub sentence: SentenceSpec,
     /// What happens to texts that are too long, if [`Defaults`] in the folder say so.
@@ -87,10 +91,14 @@ impl ModelSpec {
         };
         let kind = Self::kind(folder, &listed, asked)?;
         let modules = if list.is_file() { listed } else { bare_modules(kind) };
-        let (router, routes) = read_routes(folder, &list, &modules)?;
+        let multi_vector = match kind {
+            ModelKind::MultiVectorEncoder => Some(MultiVectorSpec::read(folder, &modules)?),
+            _ => None,
+        };
+        let (router, routes) = read_routes(folder, &list, &modules, kind)?;
         let sentence = SentenceSpec::read(folder, kind)?;
         let long_text = Defaults::read(folder)?.long_text;
-        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, sentence, long_text })
+        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, multi_vector, sentence, long_text })
     }
 
     fn kind(folder: &Path, listed: &[ModuleEntry], asked: Option<ModelKind>) -> Result<ModelKind, Error> {
@@ -173,16 +181,17 @@ fn read_routes(
     root: &Path,
     list: &Path,
     modules: &[ModuleEntry],
+    kind: ModelKind,
 ) -> Result<(Option<RouterSpec>, Vec<RouteSpec>), Error> {
     let mut routers = modules.iter().enumerate().filter(|(_, module)| module.kind == ModuleKind::Router);
     let Some((place, module)) = routers.next() else {
-        let route = RouteSpec::read(root, list, String::new(), modules.to_vec())?;
+        let route = RouteSpec::read(root, list, String::new(), modules.to_vec(), kind)?;
         return Ok((None, vec![route]));
     };
     let (router, ways) = RouterSpec::read(root, &module.path)?;
     let (before, behind) = (&modules[..place], &modules[place + 1..]);
     let route = |(name, way): (String, Vec<ModuleEntry>)| {
-        RouteSpec::read(root, list, name, [before, way.as_slice(), behind].concat())
+        RouteSpec::read(root, list, name, [before, way.as_slice(), behind].concat(), kind)
     };
     let routes: Vec<RouteSpec> = ways.into_iter().map(route).collect::<Result<_, Error>>()?;
     let width = |route: &RouteSpec| route.dim;

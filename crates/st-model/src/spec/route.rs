@@ -6,6 +6,7 @@ use st_core::PoolingMode;
 use st_export::{Feature, Head, Stage, Task};
 
 use super::json::{Object, read_text};
+use super::kind::ModelKind;
 use super::modules::{ModuleEntry, ModuleKind};
 use super::pooling::PoolingSpec;
 use super::stage;
@@ -57,6 +58,7 @@ impl RouteSpec {
         list: &Path,
         name: String,
         modules: Vec<ModuleEntry>,
+        kind: ModelKind,
     ) -> Result<Self, Error> {
         let order = |problem| Error::ModuleOrder {
             path: list.to_owned(),
@@ -91,7 +93,7 @@ impl RouteSpec {
                     stage
                 }
                 ModuleKind::Normalize => stage::normalize(&folder)?,
-                ModuleKind::Dense => stage::dense(&folder, &name)?,
+                ModuleKind::Dense => stage::dense(&folder, &name, kind)?,
                 ModuleKind::LayerNorm => stage::layer_norm(&folder, &name),
                 // The reference leaves the module out, and says nothing, where the transformer does not hand on its layers.
                 ModuleKind::WeightedLayerPooling if !route.gives_layers() => {

@@ -55,7 +55,9 @@ impl SentenceSpec {
         if let Some(name) = default_prompt_name.as_ref().filter(|name| !prompts.contains_key(*name)) {
             return Err(object.error(format!("`default_prompt_name` is `{name}`, which is no stored prompt")));
         }
-        let similarity = object.string("similarity_fn_name")?.map_or(Ok(default_similarity), str::parse);
+        // Late interaction has functions of its own, which are not for single vectors.
+        let named = object.string("similarity_fn_name")?.filter(|_| kind != ModelKind::MultiVectorEncoder);
+        let similarity = named.map_or(Ok(default_similarity), str::parse);
         Ok(Self {
             prompts,
             default_prompt_name,

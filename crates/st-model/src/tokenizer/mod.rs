@@ -38,6 +38,8 @@ pub struct Tokenized {
     pub types: Vec<u8>,
     /// Length before the cut.
     pub full_length: usize,
+    /// How many of the last ids the model does not attend to, though it answers vectors for them.
+    pub unattended: usize,
 }
 
 impl Tokenized {

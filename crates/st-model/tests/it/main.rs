@@ -11,6 +11,7 @@ mod lines;
 mod long_text;
 mod minilm;
 mod modules;
+mod multi_vector;
 mod provenance;
 mod runtime;
 mod sparse;
