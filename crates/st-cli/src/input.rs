@@ -106,7 +106,12 @@ pub(crate) struct Chunk {
     pub(crate) texts: Vec<String>,
     /// Their ids, as many as texts, if an id column was named; else none.
     pub(crate) ids: Vec<String>,
+    /// First byte and the one behind the last in the text that each is a part of; only for parts of texts.
+    pub(crate) spans: Vec<Span>,
 }
+
+/// Where a part lies in its text, in bytes; none where that is not known.
+pub(crate) type Span = Option<(u64, u64)>;
 
 impl Chunk {
     /// The texts as the encoder takes them.
@@ -124,12 +129,18 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
+    /// Nothing yet of so many rows.
+    pub(crate) fn of_rows(rows: usize) -> Self {
+        Self { total: Some(rows as u64), ..Self::default() }
+    }
+
     /// Bytes or rows so far.
     pub(crate) fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 
-    fn add(&self, amount: u64) {
+    /// So much more has been read.
+    pub(crate) fn add(&self, amount: u64) {
         self.done.fetch_add(amount, Ordering::Relaxed);
     }
 }
@@ -164,6 +175,11 @@ impl Source {
             }
         };
         Ok(Self { name, records, chunk_texts: CHUNK_TEXTS, started: false, gauge })
+    }
+
+    /// What messages call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Hands out at most this many texts at a time.

@@ -12,9 +12,11 @@ mod error;
 mod facts;
 mod folder;
 mod hints;
+mod hub;
 mod input;
 mod inspection;
 mod interrupt;
+mod long_texts;
 mod mlflow;
 mod model;
 mod moment;
@@ -26,11 +28,13 @@ mod progress;
 mod ranking;
 mod report;
 mod save_options;
+mod saved_corpus;
 mod scores;
 mod settings;
 mod size;
 mod spill;
 mod table;
+mod vectors;
 mod weights;
 
 use std::io::{self, IsTerminal, Write};
@@ -71,6 +75,8 @@ fn run(command: &Command, settings: &Settings) -> anyhow::Result<Outcome> {
         Command::Encode(args) => commands::encode::run(args, settings),
         Command::Similarity(args) => commands::similarity::run(args, settings),
         Command::Search(args) => commands::search::run(args, settings),
+        Command::Calibrate(args) => commands::calibrate::run(args, settings),
+        Command::Configure(args) => commands::configure::run(args, settings),
         Command::Save(args) => commands::save::run(args, settings),
         Command::Log(args) => commands::log::run(args, settings),
         Command::Models(args) => commands::models::run(args, settings),

@@ -1,20 +1,22 @@
 //! Vectors to a file or to standard output, a chunk at a time.
 
 mod csv;
-mod jsonl;
+pub(crate) mod jsonl;
 pub(crate) mod npy;
-mod parquet;
+pub(crate) mod parquet;
 mod pending;
+pub(crate) mod side;
+mod stream;
 
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use st_core::{TokenEmbeddings, Vectors};
+use st_model::Provenance;
 
 use crate::error::Error;
 use crate::input::{Chunk, extension};
-use pending::PendingFile;
+pub(crate) use stream::Stream;
 
 /// How an output is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,6 +56,8 @@ pub(crate) struct Target {
     pub(crate) force: bool,
     /// What stands beside each vector.
     pub(crate) labels: Labels,
+    /// Say in the first line where the vectors come from, in a format that has no other place for it.
+    pub(crate) header: bool,
 }
 
 /// What stands beside each vector.
@@ -63,6 +67,8 @@ pub(crate) struct Labels {
     pub(crate) text: bool,
     /// Its id.
     pub(crate) id: bool,
+    /// Where it lies in its text, `start` and `end` in bytes.
+    pub(crate) span: bool,
 }
 
 impl Target {
@@ -87,13 +93,24 @@ impl Target {
             return Err(Error::NeedsFile { file: "standard output", format: "an array or a Parquet file" });
         }
         if format == Format::Npy && (self.labels.text || self.labels.id) {
-            let what = if self.labels.text { "texts" } else { "ids" };
+            let what = match self.labels {
+                Labels { span: true, .. } => "chunks",
+                Labels { text: true, .. } => "texts",
+                _ => "ids",
+            };
             return Err(Error::VectorsOnly { file: self.name(), format: "an array", what });
         }
-        let stream = Stream::open(self.path.as_deref(), self.force)?;
+        if self.header && format != Format::Jsonl {
+            let problem = "`--header` is a first line of JSON lines; other files say where their vectors come from anyway";
+            return Err(Error::Usage { problem: problem.to_owned() });
+        }
+        let stream = match format {
+            Format::Npy | Format::Csv => Stream::open_with_side(self.path.as_deref(), self.force)?,
+            Format::Jsonl | Format::Parquet => Stream::open(self.path.as_deref(), self.force)?,
+        };
         Ok(match format {
             Format::Npy => Box::new(npy::NpySink::new(stream)?),
-            Format::Jsonl => Box::new(jsonl::JsonlSink::new(stream, self.labels)),
+            Format::Jsonl => Box::new(jsonl::JsonlSink::new(stream, self.labels, self.header)),
             Format::Csv => Box::new(csv::CsvSink::new(stream, self.labels)),
             Format::Parquet => Box::new(parquet::ParquetSink::new(stream, self.labels, self.name())),
         })
@@ -106,12 +123,15 @@ impl Target {
             return Err(Error::Usage { problem: problem.to_owned() });
         }
         let stream = Stream::open(self.path.as_deref(), self.force)?;
-        Ok(TokenSink(jsonl::JsonlSink::new(stream, self.labels)))
+        Ok(TokenSink(jsonl::JsonlSink::new(stream, self.labels, self.header)))
     }
 }
 
 /// An open output.
 pub(crate) trait Sink {
+    /// Notes where the vectors come from, before the first of them.
+    fn describe(&mut self, provenance: &Provenance) -> Result<(), Error>;
+
     /// Appends the vectors of a chunk; all chunks have one width and one number format.
     fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error>;
 
@@ -123,6 +143,11 @@ pub(crate) trait Sink {
 pub(crate) struct TokenSink(jsonl::JsonlSink);
 
 impl TokenSink {
+    /// As [`Sink::describe`].
+    pub(crate) fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        self.0.describe(provenance)
+    }
+
     /// Appends the token embeddings of a chunk.
     pub(crate) fn write(&mut self, chunk: &Chunk, tokens: &TokenEmbeddings) -> Result<(), Error> {
         self.0.write_tokens(chunk, tokens)
@@ -131,63 +156,6 @@ impl TokenSink {
     /// As [`Sink::finish`].
     pub(crate) fn finish(self) -> Result<(), Error> {
         Box::new(self.0).finish()
-    }
-}
-
-/// Bytes on their way.
-pub(crate) enum Stream {
-    Pending(PendingFile),
-    Stdout(BufWriter<io::Stdout>),
-}
-
-impl Stream {
-    /// A file, or standard output without a path.
-    pub(crate) fn open(path: Option<&Path>, force: bool) -> Result<Self, Error> {
-        match path {
-            Some(path) => PendingFile::create(path, force).map(Self::Pending),
-            None => Ok(Self::Stdout(BufWriter::new(io::stdout()))),
-        }
-    }
-
-    /// Completes it and gives a file its name.
-    pub(crate) fn finish(self) -> Result<(), Error> {
-        match self {
-            Self::Pending(file) => file.commit(),
-            Self::Stdout(mut stdout) => stdout.flush().map_err(|source| Error::Stdout { source }),
-        }
-    }
-
-    /// Says where a failure happened.
-    pub(crate) fn fail(&self, source: io::Error) -> Error {
-        match self {
-            Self::Pending(file) => Error::Write { file: file.name(), source },
-            Self::Stdout(_) => Error::Stdout { source },
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Pending(file) => file.writer().write(bytes),
-            Self::Stdout(stdout) => stdout.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Pending(file) => file.writer().flush(),
-            Self::Stdout(stdout) => stdout.flush(),
-        }
-    }
-}
-
-impl Seek for Stream {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        match self {
-            Self::Pending(file) => file.writer().seek(position),
-            Self::Stdout(_) => Err(io::Error::from(io::ErrorKind::NotSeekable)),
-        }
     }
 }
 

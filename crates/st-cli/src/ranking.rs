@@ -53,7 +53,8 @@ pub(crate) fn print(
         let width = hits.iter().map(|hit| hit.id.chars().count()).max().unwrap_or_default();
         for (rank, hit) in hits.iter().enumerate() {
             let text = report::snippet(&hit.text, 19 + width);
-            writeln!(out, "  {:>3}  {:>8.4}  {:<width$}  {text}", rank + 1, hit.score, hit.id)?;
+            let line = format!("  {:>3}  {:>8.4}  {:<width$}  {text}", rank + 1, hit.score, hit.id);
+            writeln!(out, "{}", line.trim_end())?;
         }
     }
     Ok(report::print_text(&out)?)
@@ -66,7 +67,7 @@ mod tests {
     #[test]
     fn the_best_are_kept_in_order_and_ties_go_to_the_earlier() {
         let texts: Vec<String> = (0..6).map(|row| format!("text {row}")).collect();
-        let chunk = Chunk { texts, ids: Vec::new() };
+        let chunk = Chunk { texts, ..Chunk::default() };
         let mut hits = Vec::new();
         for (row, score) in [0.5, 0.9, f32::NAN, 0.5, 0.7, 0.1].into_iter().enumerate() {
             offer(&mut hits, 3, score, &chunk, row, 100);

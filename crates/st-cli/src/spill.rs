@@ -54,9 +54,14 @@ impl Spill {
         self.calibration.as_ref().map_or(0, Calibration::rows)
     }
 
+    /// The ranges of all vectors so far.
+    pub(crate) fn ranges(&self) -> Option<Ranges> {
+        self.calibration.as_ref().and_then(Calibration::ranges)
+    }
+
     /// Quantises all vectors within the ranges of all of them.
     pub(crate) fn quantize_into(self, precision: Precision, sink: &mut dyn Sink) -> anyhow::Result<()> {
-        let ranges: Option<Ranges> = self.calibration.as_ref().and_then(Calibration::ranges);
+        let ranges = self.ranges();
         let mut rows = rewind(self.rows).map_err(fail)?;
         let mut labels = rewind(self.labels).map_err(fail)?;
         for (texts, dim) in self.chunks {
@@ -89,7 +94,7 @@ fn read_labels(reader: &mut impl BufRead) -> io::Result<Chunk> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let (texts, ids) = serde_json::from_str(&line)?;
-    Ok(Chunk { texts, ids })
+    Ok(Chunk { texts, ids, ..Chunk::default() })
 }
 
 #[cfg(test)]
@@ -107,6 +112,10 @@ mod tests {
     }
 
     impl Sink for Kept {
+        fn describe(&mut self, _provenance: &st_model::Provenance) -> Result<(), Error> {
+            Ok(())
+        }
+
         fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
             self.texts.extend(chunk.texts.clone());
             if let Vectors::Int8(rows) = vectors {
@@ -123,10 +132,10 @@ mod tests {
     #[test]
     fn chunks_are_quantised_as_if_they_were_one() {
         let chunks = [array![[1.0, 20.0], [4.0, 5.0]], array![[-1.0, 15.0]]];
-        let mut spill = Spill::new(Labels { text: true, id: false }).unwrap();
+        let mut spill = Spill::new(Labels { text: true, id: false, ..Labels::default() }).unwrap();
         for (index, rows) in chunks.iter().enumerate() {
             let texts = (0..rows.nrows()).map(|row| format!("{index}.{row}")).collect();
-            spill.write(&Chunk { texts, ids: Vec::new() }, rows).unwrap();
+            spill.write(&Chunk { texts, ..Chunk::default() }, rows).unwrap();
         }
         assert_eq!(spill.rows(), 3);
         let mut kept = Kept::default();

@@ -13,7 +13,7 @@ use tempfile::Builder;
 
 use crate::architectures::Architecture;
 use crate::checkpoint::WeightFiles;
-use crate::digest::digest_file;
+use crate::digest::{digest_file, joined};
 use crate::export::{MODEL, WEIGHTS};
 use crate::json::read_json;
 use crate::publish::{Draft, create_folder, sync_folder};
@@ -40,6 +40,8 @@ pub struct CachedGraph {
     pub state: CacheState,
     /// Hexadecimal digest of weights, configuration, head, quantisation and exporter: the name of the cache entry.
     pub digest: String,
+    /// The same as [`weights_digest`](crate::weights_digest), which need not be asked again.
+    pub weights_digest: String,
 }
 
 /// A folder of exported graphs that any number of processes may share.
@@ -69,7 +71,7 @@ impl GraphCache {
         head: Option<&Head>,
         quantization: Quantization,
     ) -> Result<CachedGraph, Error> {
-        let digest = digest(folder, head, quantization)?;
+        let (digest, weights_digest) = digest(folder, head, quantization)?;
         let entry = self.root.join(&digest);
         let state = match examine(&entry) {
             Condition::Sound => CacheState::Hit,
@@ -82,7 +84,7 @@ impl GraphCache {
                 .with_quantization(quantization);
             self.build(folder, head, options, &entry)?;
         }
-        Ok(CachedGraph { path: entry.join(MODEL), state, digest })
+        Ok(CachedGraph { path: entry.join(MODEL), state, digest, weights_digest })
     }
 
     /// Exports into a folder of our own and gives it the name of the entry.
@@ -143,7 +145,7 @@ impl GraphCache {
 
 /// Raise it whenever the graph that is written for the same checkpoint changes, so that no cache serves the
 /// old one.
-const EXPORTER_VERSION: u32 = 1;
+const EXPORTER_VERSION: u32 = 2;
 /// The same for what quantisation makes of that graph, so that a better one leaves the float graphs alone.
 const QUANTIZER_VERSION: u32 = 1;
 /// How folders start that are not finished.
@@ -155,21 +157,28 @@ const ATTEMPTS: usize = 4;
 /// Name of the record of an entry.
 const RECORD: &str = "entry.json";
 
-/// The name of a cache entry: a digest of all that its graph depends on.
-fn digest(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Result<String, Error> {
+/// The name of a cache entry, a digest of all that its graph depends on; and the digest of the weights alone.
+fn digest(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Result<(String, String), Error> {
     let architecture = Architecture::read(folder)?;
     let mut hasher = blake3::Hasher::new();
-    let head = head.map(|head| (&head.pooling, head.normalize));
-    let recipe = format!("st-export {EXPORTER_VERSION}\n{}\n{head:?}\n", architecture.settings());
+    let settings = head.map(Head::settings).unwrap_or_default();
+    let recipe = format!("st-export {EXPORTER_VERSION}\n{}\n{settings}\n", architecture.settings());
     hasher.update(recipe.as_bytes());
     if quantization == Quantization::Int8 {
         hasher.update(format!("int8 {QUANTIZER_VERSION}\n").as_bytes());
     }
+    let mut weights = Vec::new();
     for path in WeightFiles::find(folder)?.paths {
         let (digest, _) = digest_file(&path)?;
         hasher.update(digest.as_bytes());
+        weights.push(digest);
     }
-    Ok(hasher.finalize().to_hex().to_string())
+    for module in head.into_iter().flat_map(Head::modules) {
+        for path in WeightFiles::find(&module.folder)?.paths {
+            hasher.update(digest_file(&path)?.0.as_bytes());
+        }
+    }
+    Ok((hasher.finalize().to_hex().to_string(), joined(&weights)))
 }
 
 /// What is known of an entry's files: enough to notice any change.

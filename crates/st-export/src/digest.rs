@@ -16,6 +16,39 @@ use blake3::hazmat::{
 use blake3::{Hash, Hasher};
 
 use crate::Error;
+use crate::checkpoint::WeightFiles;
+
+/// Hexadecimal BLAKE3 of a file, the one that `b3sum` prints; large files are read on a few threads.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be read.
+pub fn file_digest(path: &Path) -> Result<String, Error> {
+    Ok(digest_file(path)?.0.to_hex().to_string())
+}
+
+/// Hexadecimal digest of the weights of a checkpoint, whatever is made of them: one over the BLAKE3 of each file.
+///
+/// [`CachedGraph::weights_digest`](crate::CachedGraph::weights_digest) is the same, without reading them again.
+///
+/// # Errors
+///
+/// As [`Checkpoint::open`](crate::checkpoint::Checkpoint::open) where there are no weights that can be read, and
+/// [`Error::Io`].
+pub fn weights_digest(folder: &Path) -> Result<String, Error> {
+    let files = WeightFiles::find(folder)?.paths;
+    let digests = files.iter().map(|path| Ok(digest_file(path)?.0)).collect::<Result<Vec<_>, Error>>()?;
+    Ok(joined(&digests))
+}
+
+/// One digest for several files, in their order.
+pub(crate) fn joined(files: &[Hash]) -> String {
+    let mut hasher = Hasher::new();
+    for digest in files {
+        hasher.update(digest.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
 
 /// Bytes of a segment: a power of two, as the tree demands, and large enough that starting a thread does not
 /// matter.

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis, Slice};
 
 use crate::tokenizer::Tokenized;
 
@@ -73,6 +73,14 @@ impl Batch {
             }
         }
         Self { ids, mask, types }
+    }
+
+    /// The mask without the first `prompt_tokens` tokens of each text.
+    pub(crate) fn pooled(&self, prompt_tokens: usize) -> Array2<i64> {
+        let mut mask = self.mask.clone();
+        let prompt = prompt_tokens.min(mask.ncols());
+        mask.slice_axis_mut(Axis(1), Slice::from(..prompt)).fill(0);
+        mask
     }
 
     /// Texts and padded tokens.

@@ -33,27 +33,42 @@
 pub use st_core as core;
 
 mod batch;
+mod calibration;
+mod digest;
 mod encoder;
+mod engine;
 mod error;
 mod finish;
 mod graph;
+mod late;
+mod long_text;
 mod options;
 mod places;
 mod pool;
 mod prepared;
 mod prompt;
+mod provenance;
 mod runtime;
+mod sparse_encoder;
 mod spec;
+mod table;
 mod tokenizer;
+mod way;
 
+pub use calibration::{StoredCalibration, StoredCalibrations};
 pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
+pub use late::{LateChunk, LateChunking, LateChunks};
 pub use options::LoadOptions;
 pub use places::Places;
+pub use provenance::{
+    Calibrated, LongTextUsed, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference,
+};
 pub use runtime::RuntimeInfo;
+pub use sparse_encoder::SparseEncoder;
 pub use spec::{
-    ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
-    TransformerSpec,
+    Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec,
+    RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,
 };
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

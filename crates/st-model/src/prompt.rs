@@ -10,12 +10,21 @@ const DOCUMENT_NAMES: [&str; 3] = ["document", "passage", "corpus"];
 
 /// The text to put before each input; empty for none.
 pub(crate) fn resolve<'a>(spec: &'a SentenceSpec, options: &'a EncodeOptions) -> Result<&'a str, Error> {
+    named(spec, options).map(|(_, text)| text)
+}
+
+/// The same, and the name under which the model keeps it.
+pub(crate) fn named<'a>(
+    spec: &'a SentenceSpec,
+    options: &'a EncodeOptions,
+) -> Result<(Option<&'a str>, &'a str), Error> {
+    let by_name = |name: &'a str| Ok((Some(name), stored(spec, name)?));
     match &options.prompt {
-        Prompt::Text(text) => Ok(text),
-        Prompt::Name(name) => stored(spec, name),
+        Prompt::Text(text) => Ok((None, text)),
+        Prompt::Name(name) => by_name(name),
         Prompt::Default => match options.task.and_then(|task| task_prompt(spec, task)) {
-            Some(prompt) => Ok(prompt),
-            None => spec.default_prompt_name.as_deref().map_or(Ok(""), |name| stored(spec, name)),
+            Some((name, prompt)) => Ok((Some(name), prompt)),
+            None => spec.default_prompt_name.as_deref().map_or(Ok((None, "")), by_name),
         },
     }
 }
@@ -31,12 +40,13 @@ fn stored<'a>(spec: &'a SentenceSpec, name: &str) -> Result<&'a str, Error> {
     })
 }
 
-fn task_prompt(spec: &SentenceSpec, task: Task) -> Option<&str> {
+fn task_prompt(spec: &SentenceSpec, task: Task) -> Option<(&str, &str)> {
     let names: &[&str] = match task {
         Task::Query => &["query"],
         Task::Document => &DOCUMENT_NAMES,
     };
-    names.iter().find_map(|name| spec.prompts.get(*name)).map(String::as_str)
+    let found = names.iter().find_map(|name| spec.prompts.get_key_value(*name));
+    found.map(|(name, prompt)| (name.as_str(), prompt.as_str()))
 }
 
 #[cfg(test)]

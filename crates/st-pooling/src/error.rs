@@ -2,7 +2,7 @@
 
 use st_core::{Precision, ShapeError};
 
-/// A refusal of [`quantize()`](crate::quantize()).
+/// A refusal of [`quantize()`](crate::quantize()) or [`restore()`](crate::restore()).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuantizeError {
@@ -20,5 +20,19 @@ pub enum QuantizeError {
     SingleVector {
         /// The precision that was asked for.
         precision: Precision,
+    },
+    /// Codes say nothing without the ranges that they were made with.
+    #[error("{precision} vectors cannot be read as numbers without their calibration ranges")]
+    NoRanges {
+        /// The precision of the vectors.
+        precision: Precision,
+    },
+    /// Packed bits hold another number of dimensions.
+    #[error("{bytes} bytes a vector do not hold {dim} dimensions")]
+    Bytes {
+        /// Bytes of a vector.
+        bytes: usize,
+        /// Dimensions that were asked for.
+        dim: usize,
     },
 }

@@ -3,7 +3,7 @@
 //! Everything here is a free function over views. [`pool()`] reads a [`TokenView`](st_core::TokenView), whose
 //! mask was checked when it was made, and gives one row a text; [`truncate`] and [`normalize()`] finish the
 //! rows in that order; [`quantize()`] shrinks them to bytes or bits, with ranges that a [`Calibration`] gathers
-//! from as many chunks as there are; [`similarity()`] and [`similarity_pairwise`] compare them. Each number is
+//! from as many chunks as there are; [`restore()`] reads those as numbers again; [`similarity()`] and [`similarity_pairwise`] compare them. Each number is
 //! the one that Python's sentence-transformers gives: to the bit for quantisation, to rounding elsewhere.
 //!
 //! ```
@@ -41,11 +41,15 @@ mod error;
 mod normalize;
 mod pool;
 mod quantize;
+mod restore;
 mod similarity;
+mod sparse;
 
 pub use calibrate::{Buckets, Calibration, STEADY_ROWS};
 pub use error::QuantizeError;
 pub use normalize::{normalize, normalize_in_place, normalize_into, truncate};
 pub use pool::{pool, pool_into};
 pub use quantize::{binary_into, int8_into, quantize, ubinary_into, uint8_into};
+pub use restore::restore;
 pub use similarity::{similarity, similarity_into, similarity_pairwise, similarity_pairwise_into};
+pub use sparse::{sparse_entries, sparse_similarity};

@@ -6,7 +6,7 @@ use clap::Args;
 use st_core::Similarity;
 
 use super::model::positive;
-use super::{ModelArgs, parse_name};
+use super::{LongTextArgs, ModelArgs, parse_name};
 use crate::input;
 
 /// Compare texts.
@@ -22,6 +22,8 @@ pub(crate) struct SimilarityArgs {
     pub(crate) texts: Vec<String>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
     /// File with the texts on the left.
     #[arg(long, value_name = "FILE", requires = "right", help_heading = "Input")]
     pub(crate) left: Option<PathBuf>,
@@ -44,18 +46,31 @@ pub(crate) struct SimilarityArgs {
 
 /// Find the texts of a corpus that are closest to a query.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  \
-    st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl --id-column _id -k 3 -q \"Who won the game?\"\n\n\
-    The model's prompts for queries and for documents are used where it has them.")]
+#[command(after_help = "Examples:\n  \
+    st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl --id-column _id -k 3 -q \"Who won the game?\"\n  \
+    st encode -m all-MiniLM-L6-v2 --document -i corpus.jsonl --id-column _id --with-text -o corpus.parquet\n  \
+    st search -m all-MiniLM-L6-v2 --vectors corpus.parquet -k 3 -q \"Who won the game?\"\n\n\
+    The model's prompts for queries and for documents are used where it has them. Saved vectors have\n\
+    to come from the model that encodes the query, in the same mode; queries are cut and scaled as\n\
+    they were, and codes and bits are read as numbers again.")]
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
     /// What to look for; may be given several times.
     #[arg(short, long, value_name = "TEXT", required = true)]
     pub(crate) query: Vec<String>,
-    /// File with the texts to search.
+    /// File with the texts to search; with `--vectors` only shown, row by row.
+    #[arg(long, value_name = "FILE", help_heading = "Input", required_unless_present = "vectors")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// File with vectors of `st encode`, .npy or .parquet, instead of encoding the corpus; may be given several
+    /// times.
     #[arg(long, value_name = "FILE", help_heading = "Input")]
-    pub(crate) corpus: PathBuf,
+    pub(crate) vectors: Vec<PathBuf>,
+    /// Search vectors that do not say where they come from, or that come from elsewhere.
+    #[arg(long, help_heading = "Input", requires = "vectors")]
+    pub(crate) trust_vectors: bool,
     /// Column with the texts [default: `text`, or the only column].
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub(crate) column: Option<String>,

@@ -1,50 +1,115 @@
 //! `st search`: the closest texts of a corpus that is read once.
 
-use ndarray::Array2;
-use st_core::{EncodeOptions, Encoder, Task};
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView2};
+use st_core::{EncodeOptions, Encoded, Encoder, Similarity, Task};
 use st_pooling::similarity;
 
 use super::Outcome;
 use crate::args::SearchArgs;
-use crate::input::Source;
+use crate::input::{Chunk, Gauge, Source};
+use crate::long_texts::LongTexts;
 use crate::model::{self, Loaded};
 use crate::progress::Progress;
 use crate::ranking::{self, Hit};
-use crate::report;
+use crate::saved_corpus::SavedCorpus;
 use crate::settings::{self, Settings};
 
 pub(crate) fn run(args: &SearchArgs, settings: &Settings) -> anyhow::Result<Outcome> {
-    let columns = settings::columns(args.column.as_ref(), args.id_column.as_ref());
-    let mut source = Source::open(&settings::origin(&args.corpus, args.input_format), &columns)?;
+    let corpus = args.corpus.as_deref().map(|path| open(path, args)).transpose()?;
+    let saved = SavedCorpus::open(&args.vectors, args.trust_vectors)?;
     let loaded = model::load(&args.model, settings)?;
-    let function = args.function.unwrap_or_else(|| loaded.encoder.similarity());
     let queries: Vec<&str> = args.query.iter().map(String::as_str).collect();
-    let (query_rows, _) = encode(&queries, Task::Query, &loaded)?;
-    let mut best: Vec<Vec<Hit>> = args.query.iter().map(|_| Vec::new()).collect();
-    let mut progress = Progress::new(source.gauge.clone(), settings.progress);
-    let (mut texts, mut truncated) = (0, 0);
-    while let Some(chunk) = source.next_chunk()? {
-        let (rows, cut) = encode(&chunk.as_strs(), Task::Document, &loaded)?;
-        let scores = similarity(query_rows.view(), rows.view(), function)?;
-        for (hits, scores) in best.iter_mut().zip(scores.outer_iter()) {
-            for (row, &score) in scores.iter().enumerate() {
-                ranking::offer(hits, args.top_k, score, &chunk, row, texts);
-            }
-        }
-        texts += chunk.texts.len();
-        truncated += cut;
-        progress.add(chunk.texts.len());
+    let long_text = settings::long_text(args.long_text.long_text, args.long_text.overlap)?;
+    let mut plain = EncodeOptions::default();
+    plain.long_text = long_text;
+    let mut options = plain.clone().with_task(Task::Query);
+    if let Some(saved) = &saved {
+        options = saved.fit(options, &loaded)?;
     }
-    drop(progress);
-    report::note_truncated(truncated, texts, loaded.encoder.max_tokens());
+    let rows = floats(loaded.encoder.encode(&queries, &options).map_err(model::encoding)?)?;
+    let function = args.function.unwrap_or_else(|| loaded.encoder.similarity());
+    let ranks = Ranks { queries: rows, function, top_k: args.top_k, best: Vec::new(), seen: 0 };
+    let best = match (saved, corpus) {
+        (Some(saved), corpus) => rank_saved(saved, corpus, ranks, settings)?,
+        (None, Some(corpus)) => {
+            rank_texts(corpus, ranks, &plain.with_task(Task::Document), &loaded, settings)?
+        }
+        (None, None) => Vec::new(),
+    };
     ranking::print(&args.query, &best, function.name(), model::mode(&loaded.encoder), settings)?;
     Ok(Outcome::Done)
 }
 
-fn encode(texts: &[&str], task: Task, loaded: &Loaded) -> anyhow::Result<(Array2<f32>, usize)> {
-    let options = EncodeOptions::default().with_task(task);
-    let encoded = loaded.encoder.encode(texts, &options).map_err(model::encoding)?;
-    let rows = encoded.vectors.into_float32();
-    let rows = rows.ok_or_else(|| anyhow::anyhow!("the encoder quantised unasked"))?;
-    Ok((rows, encoded.truncated))
+fn open(path: &Path, args: &SearchArgs) -> anyhow::Result<Source> {
+    let columns = settings::columns(args.column.as_ref(), args.id_column.as_ref());
+    Ok(Source::open(&settings::origin(path, args.input_format), &columns)?)
+}
+
+/// The best texts so far.
+struct Ranks {
+    queries: Array2<f32>,
+    function: Similarity,
+    top_k: usize,
+    /// For each query.
+    best: Vec<Vec<Hit>>,
+    seen: usize,
+}
+
+impl Ranks {
+    /// Compares the queries with some more vectors, whose labels are in `chunk`.
+    fn offer(&mut self, rows: ArrayView2<'_, f32>, chunk: &Chunk) -> anyhow::Result<()> {
+        let scores = similarity(self.queries.view(), rows, self.function)?;
+        self.best.resize_with(scores.nrows(), Vec::new);
+        for (hits, scores) in self.best.iter_mut().zip(scores.outer_iter()) {
+            for (row, &score) in scores.iter().enumerate() {
+                ranking::offer(hits, self.top_k, score, chunk, row, self.seen);
+            }
+        }
+        self.seen += rows.nrows();
+        Ok(())
+    }
+}
+
+fn rank_texts(
+    mut corpus: Source,
+    mut ranks: Ranks,
+    options: &EncodeOptions,
+    loaded: &Loaded,
+    settings: &Settings,
+) -> anyhow::Result<Vec<Vec<Hit>>> {
+    let mut progress = Progress::new(corpus.gauge.clone(), settings.progress);
+    let mut long_texts = LongTexts::default();
+    while let Some(chunk) = corpus.next_chunk()? {
+        let encoded = loaded.encoder.encode(&chunk.as_strs(), options);
+        let encoded = encoded.map_err(|error| model::encoding_after(ranks.seen, error))?;
+        long_texts.add(ranks.seen, &encoded.overlong);
+        ranks.offer(floats(encoded)?.view(), &chunk)?;
+        progress.add(chunk.texts.len());
+    }
+    drop(progress);
+    long_texts.note(ranks.seen, loaded.encoder.max_tokens());
+    Ok(ranks.best)
+}
+
+fn rank_saved(
+    saved: SavedCorpus,
+    corpus: Option<Source>,
+    mut ranks: Ranks,
+    settings: &Settings,
+) -> anyhow::Result<Vec<Vec<Hit>>> {
+    let gauge = Gauge::of_rows(saved.rows());
+    let mut progress = Progress::new(gauge.clone(), settings.progress);
+    saved.each(corpus, |rows, chunk| {
+        ranks.offer(rows.view(), chunk)?;
+        gauge.add(rows.nrows() as u64);
+        progress.add(rows.nrows());
+        Ok(())
+    })?;
+    Ok(ranks.best)
+}
+
+fn floats(encoded: Encoded) -> anyhow::Result<Array2<f32>> {
+    encoded.vectors.into_float32().ok_or_else(|| anyhow::anyhow!("the encoder quantised unasked"))
 }

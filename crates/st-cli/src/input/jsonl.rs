@@ -7,15 +7,24 @@ use serde_json::{Map, Value};
 use super::text::Lines;
 use super::{Columns, Record, Records, list};
 use crate::error::Error;
+use crate::output::jsonl::HEADER_KEY;
 
 /// Reads lines one by one; blank ones are passed over.
 pub(super) fn records(reader: impl BufRead + 'static, file: String, columns: Columns) -> Records {
     let lines = Lines::new(reader, file.clone());
     Box::new(
         lines
-            .filter(|line| !matches!(line, Ok((_, text)) if text.trim().is_empty()))
+            .filter(|line| !matches!(line, Ok((number, text)) if text.trim().is_empty() || is_header(*number, text)))
             .map(move |line| line.and_then(|(number, text)| record(&file, number, &text, &columns))),
     )
+}
+
+/// The first line that `st encode --header` writes.
+fn is_header(line: u64, text: &str) -> bool {
+    line == 1
+        && text.starts_with("{\"provenance\":{")
+        && serde_json::from_str::<Map<String, Value>>(text)
+            .is_ok_and(|row| row.len() == 1 && row.contains_key(HEADER_KEY))
 }
 
 fn record(file: &str, line: u64, text: &str, columns: &Columns) -> Result<Record, Error> {

@@ -3,6 +3,7 @@
 use csv::Writer;
 use ndarray::ArrayView1;
 use st_core::Vectors;
+use st_model::Provenance;
 
 use super::{Labels, Sink, Stream, label, with_rows};
 use crate::error::Error;
@@ -11,17 +12,20 @@ use crate::input::Chunk;
 /// A header `id,text,dim_0,dim_1,…`, then one row a text.
 pub(crate) struct CsvSink {
     writer: Writer<Stream>,
+    /// Waits for the stream: the writer of tables lends it for reading only.
+    provenance: Option<Provenance>,
     labels: Labels,
     started: bool,
 }
 
 impl CsvSink {
     pub(super) fn new(stream: Stream, labels: Labels) -> Self {
-        Self { writer: Writer::from_writer(stream), labels, started: false }
+        Self { writer: Writer::from_writer(stream), provenance: None, labels, started: false }
     }
 
     fn header(&mut self, dim: usize) -> csv::Result<()> {
-        let names = [(self.labels.id, "id"), (self.labels.text, "text")];
+        let span = self.labels.span;
+        let names = [(self.labels.id, "id"), (self.labels.text, "text"), (span, "start"), (span, "end")];
         for (_, name) in names.iter().filter(|(wanted, _)| *wanted) {
             self.writer.write_field(name)?;
         }
@@ -35,6 +39,12 @@ impl CsvSink {
         let labels = [label(self.labels.id, &chunk.ids, row), label(self.labels.text, &chunk.texts, row)];
         for text in labels.into_iter().flatten() {
             self.writer.write_field(text)?;
+        }
+        if self.labels.span {
+            let (start, end) = chunk.spans.get(row).copied().flatten().unzip();
+            for place in [start, end] {
+                self.writer.write_field(place.map(|place: u64| place.to_string()).unwrap_or_default())?;
+            }
         }
         for value in values {
             self.writer.write_field(value.to_string())?;
@@ -57,6 +67,11 @@ impl CsvSink {
 }
 
 impl Sink for CsvSink {
+    fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        self.provenance = Some(provenance.clone());
+        Ok(())
+    }
+
     fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
         self.chunk(chunk, vectors).map_err(|error| self.writer.get_ref().fail(io_error(error)))
     }
@@ -64,7 +79,12 @@ impl Sink for CsvSink {
     fn finish(mut self: Box<Self>) -> Result<(), Error> {
         self.writer.flush().map_err(|source| self.writer.get_ref().fail(source))?;
         match self.writer.into_inner() {
-            Ok(stream) => stream.finish(),
+            Ok(mut stream) => {
+                if let Some(provenance) = &self.provenance {
+                    stream.describe(provenance);
+                }
+                stream.finish()
+            }
             Err(error) => Err(Error::Stdout { source: error.into_error() }),
         }
     }

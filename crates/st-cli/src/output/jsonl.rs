@@ -4,22 +4,28 @@ use std::io::Write;
 
 use ndarray::{Array2, ArrayView1, Axis};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::json;
 use st_core::{TokenEmbeddings, Vectors};
+use st_model::Provenance;
 
 use super::{Labels, Sink, Stream, label, with_rows};
 use crate::error::Error;
-use crate::input::Chunk;
+use crate::input::{Chunk, Span};
 
 /// Objects with the keys `id` and `text`, where asked for, and `embedding` or `token_embeddings`.
 pub(crate) struct JsonlSink {
     stream: Stream,
     labels: Labels,
+    header: bool,
     rows: u64,
 }
 
+/// The only key of the first line, if there is one.
+pub(crate) const HEADER_KEY: &str = "provenance";
+
 impl JsonlSink {
-    pub(super) fn new(stream: Stream, labels: Labels) -> Self {
-        Self { stream, labels, rows: 0 }
+    pub(super) fn new(stream: Stream, labels: Labels, header: bool) -> Self {
+        Self { stream, labels, header, rows: 0 }
     }
 
     /// Appends the token embeddings of a chunk.
@@ -41,6 +47,7 @@ impl JsonlSink {
         let line = Line {
             id: label(self.labels.id, &chunk.ids, row),
             text: label(self.labels.text, &chunk.texts, row),
+            span: self.labels.span.then(|| chunk.spans.get(row).copied().flatten()),
             key,
             values,
         };
@@ -61,6 +68,14 @@ impl JsonlSink {
 }
 
 impl Sink for JsonlSink {
+    fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        if !self.header {
+            return Ok(());
+        }
+        let line = json!({HEADER_KEY: provenance}).to_string() + "\n";
+        self.stream.write_all(line.as_bytes()).map_err(|source| self.stream.fail(source))
+    }
+
     fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
         if let Vectors::Float32(rows) = vectors {
             self.check_finite(rows)?;
@@ -81,18 +96,24 @@ impl Sink for JsonlSink {
 struct Line<'a, V> {
     id: Option<&'a str>,
     text: Option<&'a str>,
+    span: Option<Span>,
     key: &'static str,
     values: V,
 }
 
 impl<V: Serialize> Serialize for Line<'_, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut line = serializer.serialize_struct("Line", 3)?;
+        let mut line = serializer.serialize_struct("Line", 5)?;
         if let Some(id) = self.id {
             line.serialize_field("id", id)?;
         }
         if let Some(text) = self.text {
             line.serialize_field("text", text)?;
+        }
+        if let Some(span) = self.span {
+            let (start, end) = span.unzip();
+            line.serialize_field("start", &start)?;
+            line.serialize_field("end", &end)?;
         }
         line.serialize_field(self.key, &self.values)?;
         line.end()

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 use st_core::{Ranges, Vectors};
+use st_model::Provenance;
 
 use super::{Sink, Stream, with_rows};
 use crate::error::Error;
@@ -28,16 +29,23 @@ pub(crate) struct NpySink {
 impl NpySink {
     pub(super) fn new(mut stream: Stream) -> Result<Self, Error> {
         stream.write_all(&[b' '; HEADER]).map_err(|source| stream.fail(source))?;
+        stream.unseal();
         Ok(Self { stream, rows: 0, dim: 0, descr: "<f4", buffer: Vec::new() })
     }
 
     fn write_header(&mut self) -> std::io::Result<()> {
+        self.stream.seal();
         self.stream.seek(SeekFrom::Start(0))?;
         self.stream.write_all(&header(self.descr, self.rows, self.dim))
     }
 }
 
 impl Sink for NpySink {
+    fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        self.stream.describe(provenance);
+        Ok(())
+    }
+
     fn write(&mut self, _chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
         let (rows, dim) = vectors.dim();
         self.rows += rows;
@@ -119,7 +127,8 @@ fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
     Some((std::str::from_utf8(dict).ok()?, data))
 }
 
-fn shape(dict: &str) -> Option<Vec<usize>> {
+/// The lengths in the dictionary of a header.
+pub(crate) fn shape(dict: &str) -> Option<Vec<usize>> {
     let (_, rest) = dict.split_once("'shape': (")?;
     let (shape, _) = rest.split_once(')')?;
     let lengths = shape.split(',').map(str::trim).filter(|length| !length.is_empty());

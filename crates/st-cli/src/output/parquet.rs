@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use arrow_array::{
     Array, ArrayRef, FixedSizeListArray, Float32Array, Int8Array, RecordBatch, StringArray, UInt8Array,
+    UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use st_core::Vectors;
+use st_model::Provenance;
 
 use super::{Labels, Sink, Stream};
 use crate::error::Error;
@@ -25,7 +28,11 @@ pub(crate) struct ParquetSink {
     state: State,
     labels: Labels,
     name: String,
+    provenance: Option<Provenance>,
 }
+
+/// The key in the metadata of the file.
+pub(crate) const PROVENANCE_KEY: &str = "st.provenance";
 
 /// The schema is known with the first vectors only.
 enum State {
@@ -35,7 +42,7 @@ enum State {
 
 impl ParquetSink {
     pub(super) fn new(stream: Stream, labels: Labels, name: String) -> Self {
-        Self { state: State::Waiting(Some(stream)), labels, name }
+        Self { state: State::Waiting(Some(stream)), labels, name, provenance: None }
     }
 
     fn batch(&self, chunk: &Chunk, vectors: &Vectors) -> Result<RecordBatch, ArrowError> {
@@ -49,6 +56,14 @@ impl ParquetSink {
                 columns.push(Arc::new(StringArray::from_iter_values(texts)));
             }
         }
+        if self.labels.span {
+            let spans = chunk.spans.iter().map(|span| span.unzip());
+            let (starts, ends): (Vec<Option<u64>>, Vec<Option<u64>>) = spans.unzip();
+            for (name, places) in [("start", starts), ("end", ends)] {
+                fields.push(Field::new(name, DataType::UInt64, true));
+                columns.push(Arc::new(UInt64Array::from(places)));
+            }
+        }
         let vectors = lists(vectors)?;
         fields.push(Field::new("embedding", vectors.data_type().clone(), false));
         columns.push(Arc::new(vectors));
@@ -59,7 +74,11 @@ impl ParquetSink {
         if let State::Waiting(stream) = &mut self.state
             && let Some(stream) = stream.take()
         {
-            let writer = ArrowWriter::try_new(stream, batch.schema(), Some(properties()))?;
+            let mut writer = ArrowWriter::try_new(stream, batch.schema(), Some(properties()))?;
+            if let Some(provenance) = &self.provenance {
+                let entry = KeyValue::new(PROVENANCE_KEY.to_owned(), provenance.to_json());
+                writer.append_key_value_metadata(entry);
+            }
             self.state = State::Writing(Box::new(writer));
         }
         match &mut self.state {
@@ -74,6 +93,11 @@ impl ParquetSink {
 }
 
 impl Sink for ParquetSink {
+    fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
+        self.provenance = Some(provenance.clone());
+        Ok(())
+    }
+
     fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
         let batch = self.batch(chunk, vectors).map_err(|error| self.fail(error.into()))?;
         self.append(&batch).map_err(|error| self.fail(error))

@@ -40,6 +40,11 @@ impl PendingFile {
         &mut self.writer
     }
 
+    /// Whether there is no file in the end, but a pipe or the like.
+    pub(crate) fn is_device(&self) -> bool {
+        self.temporary.is_none()
+    }
+
     pub(crate) fn name(&self) -> String {
         self.path.display().to_string()
     }

@@ -136,8 +136,12 @@ impl JsonTokenizer {
         Self::build(recipe).map_err(|source| unusable(&spec.folder, source))
     }
 
+    /// The longest text that `tokenizer_config.json` of a folder allows.
+    pub(crate) fn limit(folder: &Path) -> Result<Option<usize>, Error> {
+        crate::spec::TokenizerSpec::read(folder).map(|spec| spec.max_tokens)
+    }
+
     /// Loads one `tokenizer.json` as it is, which is what a static embedding does.
-    #[expect(dead_code, reason = "static embeddings are read elsewhere")]
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let fail = |source| Error::Tokenizer { path: path.to_owned(), source };
         let mut json = folder::object(path)?.ok_or_else(|| fail("there is no such file".into()))?;
