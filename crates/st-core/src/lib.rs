@@ -1,9 +1,10 @@
-//! The vocabulary of sentence embeddings: shapes, checked views, options and the [`Encoder`] trait.
+//! The vocabulary of sentence embeddings: shapes, checked views, options and the traits [`Encoder`] and
+//! [`Reranker`].
 //!
 //! Every other crate of the family meets here and nowhere else. [`TokenView`] is what a kernel of
 //! `st-pooling` reads, [`PoolingMode`] is what `st-export` writes into a graph, [`EncodeOptions`] is what
-//! `st-cli` and `mlflow-flavor` ask for, and [`Encoder`] is the only thing that evaluation, search and the
-//! MLflow flavor know of a model.
+//! `st-cli` and `mlflow-flavor` ask for, and [`Encoder`] and [`Reranker`] are the only things that evaluation,
+//! search and the MLflow flavor know of a model.
 //!
 //! ```
 //! use ndarray::array;
@@ -27,12 +28,14 @@ mod encoder;
 mod error;
 mod names;
 mod options;
+mod reranker;
 mod tokens;
 mod vectors;
 
 pub use encoder::{Encoded, Encoder, TokenEmbeddings};
 pub use error::{BoxError, NameError, ShapeError};
-pub use names::{Mode, PoolingMode, Precision, Similarity};
+pub use names::{Activation, Mode, PoolingMode, Precision, Similarity};
 pub use options::{EncodeOptions, Prompt, Ranges, Task};
+pub use reranker::{PredictOptions, RankOptions, Ranked, Reranker, Scores};
 pub use tokens::{Shape3, TokenView};
 pub use vectors::Vectors;

@@ -33,12 +33,14 @@
 pub use st_core as core;
 
 mod batch;
+mod cross_encoder;
 mod digest;
 mod encoder;
 mod engine;
 mod error;
 mod finish;
 mod graph;
+mod model;
 mod options;
 mod places;
 mod pool;
@@ -51,15 +53,18 @@ mod table;
 mod tokenizer;
 mod way;
 
+pub use cross_encoder::CrossEncoder;
 pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
+pub use model::Model;
 pub use options::LoadOptions;
 pub use places::Places;
 pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
 pub use runtime::RuntimeInfo;
 pub use spec::{
-    InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec, RouterSpec,
-    SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,
+    ActivationSource, CrossEncoderSpec, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind,
+    PoolingSpec, Refusal, RouteSpec, RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
+    TransformerSpec,
 };
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

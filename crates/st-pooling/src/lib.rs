@@ -36,6 +36,7 @@
 /// The vocabulary that the kernels speak, so that they can be used without naming another crate.
 pub use st_core as core;
 
+mod activate;
 mod calibrate;
 mod error;
 mod normalize;
@@ -44,6 +45,7 @@ mod quantize;
 mod restore;
 mod similarity;
 
+pub use activate::activate_in_place;
 pub use calibrate::{Buckets, Calibration, STEADY_ROWS};
 pub use error::QuantizeError;
 pub use normalize::{normalize, normalize_in_place, normalize_into, truncate};

@@ -1,5 +1,6 @@
 //! A model folder as a value: pure parsing, before anything is loaded.
 
+mod cross_encoder;
 mod json;
 mod kind;
 mod modules;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use st_core::{Similarity, Task};
 
+pub use cross_encoder::{ActivationSource, CrossEncoderSpec};
 pub use kind::ModelKind;
 pub use modules::{ModuleEntry, ModuleKind, Refusal};
 pub(crate) use modules::{REFUSED, SUPPORTED};
@@ -51,6 +53,8 @@ pub struct ModelSpec {
     pub router: Option<RouterSpec>,
     /// Prompts, similarity and defaults.
     pub sentence: SentenceSpec,
+    /// Labels and activation, of a cross-encoder.
+    pub cross_encoder: Option<CrossEncoderSpec>,
 }
 
 impl ModelSpec {
@@ -83,9 +87,13 @@ impl ModelSpec {
         };
         let kind = Self::kind(folder, &listed, asked)?;
         let modules = if list.is_file() { listed } else { bare_modules(kind) };
-        let (router, routes) = read_routes(folder, &list, &modules)?;
+        let (router, mut routes) = read_routes(folder, &list, &modules)?;
         let sentence = SentenceSpec::read(folder, kind)?;
-        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, sentence })
+        let cross_encoder = match kind {
+            ModelKind::CrossEncoder => Some(CrossEncoderSpec::of_routes(folder, &list, &mut routes)?),
+            _ => None,
+        };
+        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, sentence, cross_encoder })
     }
 
     fn kind(folder: &Path, listed: &[ModuleEntry], asked: Option<ModelKind>) -> Result<ModelKind, Error> {
