@@ -5,6 +5,7 @@ mod log;
 mod model;
 mod models;
 mod other;
+mod rerank;
 mod runs;
 mod save;
 mod search;
@@ -19,6 +20,7 @@ pub(crate) use models::{
     ShowModelArgs, TagArgs,
 };
 pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
+pub(crate) use rerank::{PairArgs, RerankArgs, ScoreArgs};
 pub(crate) use runs::{
     DownloadArtifactsArgs, ExperimentsArgs, ExperimentsCommand, ImportArgs, ListArtifactsArgs,
     ListExperimentsArgs, ListRunsArgs, ReplayArgs, RunArtifactsCommand, RunsArgs, RunsCommand, ShowRunArgs,
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     Similarity(SimilarityArgs),
     /// Find the texts of a corpus that are closest to a query.
     Search(SearchArgs),
+    /// Score texts with a cross-encoder: documents for a query, or pairs.
+    Rerank(Box<RerankArgs>),
     /// Put a model folder into an MLflow model folder.
     Save(SaveArgs),
     /// Log a model to MLflow, and register it.

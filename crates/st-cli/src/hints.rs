@@ -94,6 +94,17 @@ fn model(error: &st_model::Error) -> Option<String> {
         Error::NoTokenizer { .. } => "save the model once with a fast tokenizer: in Python, \
              `AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)`"
             .to_owned(),
+        Error::OtherKind { found: "CrossEncoder", .. } => {
+            "`st rerank` scores pairs of texts with it; `st search --rerank` sorts what another model found".to_owned()
+        }
+        Error::OtherKind { asked: "CrossEncoder", .. } | Error::NoClassifier { .. } => {
+            "a cross-encoder has a classification head, as `cross-encoder/ms-marco-MiniLM-L6-v2` has; `st encode`, \
+             `st similarity` and `st search` work with vectors"
+                .to_owned()
+        }
+        Error::ManyLabels { .. } => {
+            "`--left` and `--right` score pairs with every label".to_owned()
+        }
         Error::FastGraph { .. } => "leave `--mode fast` out: the graph runs as it is".to_owned(),
         Error::UnknownPrompt { .. } => {
             "`st inspect` lists the prompts; `--prompt TEXT` takes any text".to_owned()

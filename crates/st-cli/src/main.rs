@@ -15,6 +15,7 @@ mod hints;
 mod input;
 mod inspection;
 mod interrupt;
+mod label_scores;
 mod mlflow;
 mod model;
 mod moment;
@@ -25,6 +26,7 @@ mod profile;
 mod progress;
 mod ranking;
 mod report;
+mod reranker;
 mod save_options;
 mod saved_corpus;
 mod scores;
@@ -73,6 +75,7 @@ fn run(command: &Command, settings: &Settings) -> anyhow::Result<Outcome> {
         Command::Encode(args) => commands::encode::run(args, settings),
         Command::Similarity(args) => commands::similarity::run(args, settings),
         Command::Search(args) => commands::search::run(args, settings),
+        Command::Rerank(args) => commands::rerank::run(args, settings),
         Command::Save(args) => commands::save::run(args, settings),
         Command::Log(args) => commands::log::run(args, settings),
         Command::Models(args) => commands::models::run(args, settings),
