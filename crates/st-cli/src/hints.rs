@@ -58,6 +58,10 @@ fn own(error: &Error) -> Option<String> {
                 .to_owned()
         }
         Error::OtherSpace { difference, .. } => other_space(difference),
+        Error::NoTexts => {
+            "name the file with the texts with `--corpus`, or encode them with `st encode --with-text`"
+                .to_owned()
+        }
         Error::OneText { .. } => "pass `--ranges FILE.npy`, or encode more texts at once".to_owned(),
         Error::NotFinite { .. } => "write .npy or .parquet, which can hold it".to_owned(),
         Error::VectorsOnly { .. } => "write .jsonl, .csv or .parquet".to_owned(),

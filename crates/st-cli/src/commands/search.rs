@@ -8,6 +8,7 @@ use st_pooling::similarity;
 
 use super::Outcome;
 use crate::args::SearchArgs;
+use crate::error::Error;
 use crate::input::{Chunk, Gauge, Source};
 use crate::model::{self, Loaded};
 use crate::progress::Progress;
@@ -42,6 +43,9 @@ pub(crate) fn run(args: &SearchArgs, settings: &Settings) -> anyhow::Result<Outc
         ranking::print(&args.query, &best, name, model::mode(&loaded.encoder), settings)?;
         return Ok(Outcome::Done);
     };
+    if args.corpus.is_none() && best.iter().flatten().any(|hit| hit.text.is_empty()) {
+        return Err(Error::NoTexts.into());
+    }
     reranker.sort(&args.query, &mut best, args.top_k)?;
     let name = ("activation", reranker.activation().name());
     ranking::print(&args.query, &best, name, reranker.mode(), settings)?;

@@ -16,6 +16,7 @@ mod import;
 mod interrupted;
 mod mlflow;
 mod models;
+mod rerank;
 mod runs;
 mod runtime;
 mod search;
