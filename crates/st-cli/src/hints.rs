@@ -131,7 +131,8 @@ fn flavor(error: &mlflow_flavor::Error) -> Option<String> {
     Some(match error {
         Error::TargetNotEmpty { .. } => "choose another folder, or remove this one".to_owned(),
         Error::OtherFlavor { .. } => {
-            "only models of the flavor `sentence_transformers` can be run".to_owned()
+            "only models of the flavor `sentence_transformers`, and cross-encoders that `st` saved, can be run"
+                .to_owned()
         }
         Error::NoDigests { .. } => {
             "log or save it with `st`, which writes them, or leave `--require-digests` out".to_owned()
