@@ -66,7 +66,7 @@ pub use log::{
     download_model, fetch_files_with, fetch_model, fetch_model_with, log_model, register_model,
 };
 pub use mlmodel::{
-    ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,
+    CROSS_ENCODER_FLAVOR, ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,
     SentenceTransformersFlavor, TASK_EMBEDDINGS,
 };
 pub use predict::{Answer, Array, ColumnName, Frame, PredictInput, Prediction, PyFunc, Warning};

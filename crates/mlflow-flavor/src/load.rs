@@ -8,6 +8,8 @@ use crate::{Certificate, Digests, Error, MlModel, safe_path};
 pub(crate) const MLMODEL_FILE: &str = "MLmodel";
 /// The folder with the files of the model inside it.
 pub(crate) const DATA_FOLDER: &str = "model.sentence_transformer";
+/// The same of a cross-encoder.
+pub(crate) const CROSS_DATA_FOLDER: &str = "model.cross_encoder";
 /// The Python module that loads models of this flavor.
 pub(crate) const LOADER_MODULE: &str = "mlflow.sentence_transformers";
 
@@ -111,7 +113,12 @@ pub fn load_model_with(path: &Path, options: &LoadOptions) -> Result<LoadedModel
 fn open(path: &Path) -> Result<LoadedModel, Error> {
     let file = path.join(MLMODEL_FILE);
     let mlmodel = MlModel::read(&file)?;
-    let Some(flavor) = &mlmodel.flavors.sentence_transformers else {
+    let flavors = &mlmodel.flavors;
+    let (flavor, default_data) = match (&flavors.sentence_transformers, &flavors.cross_encoder) {
+        (Some(flavor), _) => (Some(flavor), DATA_FOLDER),
+        (None, other) => (other.as_ref(), CROSS_DATA_FOLDER),
+    };
+    let Some(flavor) = flavor else {
         return Err(Error::OtherFlavor { path: path.to_owned(), flavors: flavor_names(&mlmodel) });
     };
     let inside = |key: &str, value: &str| {
@@ -124,7 +131,7 @@ fn open(path: &Path) -> Result<LoadedModel, Error> {
         Ok::<_, Error>(path.join(plain))
     };
     let python_function = mlmodel.flavors.python_function.as_ref();
-    let data = python_function.and_then(|flavor| flavor.data.as_deref()).unwrap_or(DATA_FOLDER);
+    let data = python_function.and_then(|flavor| flavor.data.as_deref()).unwrap_or(default_data);
     let data_path = inside("flavors.python_function.data", data)?;
     let code_path = match &flavor.code {
         Some(code) => Some(inside("flavors.sentence_transformers.code", code)?),

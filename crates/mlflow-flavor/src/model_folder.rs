@@ -34,6 +34,8 @@ pub(crate) struct Facts {
     pub(crate) transformer_class: Option<String>,
     /// Width of the vectors.
     pub(crate) embedding_dim: Option<usize>,
+    /// Scores for each pair of texts, of a cross-encoder.
+    pub(crate) labels: Option<usize>,
 }
 
 /// Reads the configuration files of a folder; no weight is read.
@@ -50,6 +52,7 @@ pub(crate) fn inspect(folder: &Path) -> Result<Facts, Error> {
         let version = config.get("__version__").and_then(|versions| versions.get("sentence_transformers"));
         facts.library_version = version.and_then(Value::as_str).map(str::to_owned);
     }
+    let scores = is_cross_encoder(folder)?;
     for module in modules(folder)? {
         let own = module.path.as_os_str().is_empty();
         let place = if own { folder.to_owned() } else { folder.join(&module.path) };
@@ -59,7 +62,8 @@ pub(crate) fn inspect(folder: &Path) -> Result<Facts, Error> {
                 check_weights(&place)?;
                 check_tokenizer(&place)?;
                 facts.has_transformer = true;
-                facts.transformer_class = transformer_class(&config, &place, &module.class)?;
+                facts.transformer_class = transformer_class(&config, &place, &module.class, scores)?;
+                facts.labels = scores.then(|| labels(&config));
                 hidden_size(&config)
             }
             "Pooling" => pooled_dim(&required_json(&place, "config.json")?).or(facts.embedding_dim),
@@ -77,6 +81,24 @@ pub(crate) fn inspect(folder: &Path) -> Result<Facts, Error> {
         };
     }
     Ok(facts)
+}
+
+/// Whether it scores pairs of texts instead of making vectors: it says so, or is a bare classifier.
+fn is_cross_encoder(folder: &Path) -> Result<bool, Error> {
+    if folder.join("modules.json").is_file() {
+        let config = read_json(&folder.join("config_sentence_transformers.json"))?;
+        let kind = config.as_ref().and_then(|config| config.get("model_type")?.as_str());
+        return Ok(kind == Some("CrossEncoder"));
+    }
+    let config = read_json(&folder.join("config.json"))?;
+    let class = config.as_ref().and_then(|config| config.pointer("/architectures/0")?.as_str());
+    Ok(class.is_some_and(|class| class.ends_with("ForSequenceClassification")))
+}
+
+/// As many as have names; transformers does not write the names of two.
+fn labels(config: &Value) -> usize {
+    let named = config.get("id2label").and_then(Value::as_object).map(serde_json::Map::len);
+    named.or_else(|| number(config, "num_labels")).unwrap_or(2)
 }
 
 fn refused(folder: &Path, problem: impl Into<String>) -> Error {
@@ -205,12 +227,18 @@ fn check_tokenizer(folder: &Path) -> Result<(), Error> {
 }
 
 /// The class that Python makes of a configuration: `AutoModel` leaves the head of `BertForMaskedLM` off.
-fn transformer_class(config: &Value, place: &Path, module: &str) -> Result<Option<String>, Error> {
+fn transformer_class(
+    config: &Value,
+    place: &Path,
+    module: &str,
+    scores: bool,
+) -> Result<Option<String>, Error> {
     let Some(class) = config.pointer("/architectures/0").and_then(Value::as_str) else { return Ok(None) };
     let settings = read_json(&place.join("sentence_bert_config.json"))?;
     let task =
         settings.as_ref().and_then(|settings| settings.get("transformer_task")).and_then(Value::as_str);
-    let keeps_head = module == "MLMTransformer" || task.is_some_and(|task| task != "feature-extraction");
+    let keeps_head =
+        scores || module == "MLMTransformer" || task.is_some_and(|task| task != "feature-extraction");
     let base = class.split_once("For").map(|(base, _)| base).filter(|base| !base.is_empty());
     Ok(Some(match base {
         Some("T5" | "MT5" | "UMT5") if !keeps_head => {

@@ -7,6 +7,7 @@ mod long_text;
 mod model;
 mod models;
 mod other;
+mod rerank;
 mod runs;
 mod save;
 mod search;
@@ -23,6 +24,7 @@ pub(crate) use models::{
     ShowModelArgs, TagArgs,
 };
 pub(crate) use other::{ConfigureArgs, ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
+pub(crate) use rerank::{PairArgs, RerankArgs, ScoreArgs};
 pub(crate) use runs::{
     DownloadArtifactsArgs, ExperimentsArgs, ExperimentsCommand, ImportArgs, ListArtifactsArgs,
     ListExperimentsArgs, ListRunsArgs, ReplayArgs, RunArtifactsCommand, RunsArgs, RunsCommand, ShowRunArgs,
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Calibrate(CalibrateArgs),
     /// Keep with a model what happens to texts that are too long.
     Configure(ConfigureArgs),
+    /// Score texts with a cross-encoder: documents for a query, or pairs.
+    Rerank(Box<RerankArgs>),
     /// Put a model folder into an MLflow model folder.
     Save(SaveArgs),
     /// Log a model to MLflow, and register it.

@@ -10,6 +10,7 @@ pub(crate) mod inspect;
 pub(crate) mod log;
 pub(crate) mod models;
 pub(crate) mod predict;
+pub(crate) mod rerank;
 pub(crate) mod runs;
 pub(crate) mod save;
 pub(crate) mod search;

@@ -119,6 +119,9 @@ pub(crate) enum Error {
         difference.what, difference.left, difference.right
     )]
     OtherSpace { one: String, other: String, difference: st_model::SpaceDifference },
+    /// A cross-encoder reads texts, and there are only vectors.
+    #[error("the closest vectors come without their texts, and a cross-encoder reads texts")]
+    NoTexts,
     /// Texts that are said to belong to vectors, and are more or fewer.
     #[error("{texts} in {corpus} cannot belong to {vectors} vectors")]
     Unequal { corpus: String, texts: String, vectors: usize },

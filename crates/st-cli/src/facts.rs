@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use mlflow_flavor::{Certificate, Digester, MadeBy, ModelFacts, SaveOptions, SavePlan, scoring};
 use st_core::{Encoder, Mode, PoolingMode};
-use st_model::{LoadOptions, ModelSpec, SentenceTransformer};
+use st_model::{CrossEncoder, LoadOptions, ModelKind, ModelSpec, SentenceTransformer};
 
 use crate::error::Error;
 use crate::model::{self, Located};
@@ -30,14 +30,29 @@ pub(crate) fn add(
     wanted: Wanted,
     settings: &Settings,
 ) -> anyhow::Result<()> {
-    let mut facts = described(&located.folder);
+    let spec = spec(&located.folder);
+    let mut facts = spec.as_ref().map(described).unwrap_or_default();
     (facts.hub_model, facts.hub_commit) = origin(located);
+    if spec.is_some_and(|spec| spec.kind == ModelKind::CrossEncoder) {
+        if wanted.certificate {
+            // It says nothing of answers yet, but what does not run here is told before it is logged.
+            let certified = || Error::Certify { model: located.shown.clone() };
+            let load = LoadOptions::new(settings.places(None));
+            let loaded = CrossEncoder::load(&located.folder, &load).with_context(certified)?;
+            add_graph(&mut facts, loaded.graph().path.as_deref())?;
+        }
+        if wanted.profile {
+            report::note("warning", "speed and memory of a cross-encoder are not measured");
+        }
+        options.facts = Some(facts);
+        return Ok(());
+    }
     if wanted.certificate || wanted.profile {
         let certified = || Error::Certify { model: located.shown.clone() };
         let load =
             LoadOptions::new(settings.places(None)).with_threads(settings::cores()).with_mode(Mode::Exact);
         let loaded = model::load_certified(located, &load).with_context(certified)?;
-        add_graph(&mut facts, &loaded.encoder)?;
+        add_graph(&mut facts, graph_file(&loaded.encoder))?;
         if wanted.certificate {
             let certificate = certificate(located, &loaded.encoder).with_context(certified)?;
             options.certificate = Some(certificate);
@@ -72,23 +87,29 @@ fn try_example(options: &SaveOptions, located: &Located, encoder: SentenceTransf
     }
 }
 
-/// What the configuration and the headers of the weights say. A model that cannot be run here may still be logged.
-fn described(folder: &Path) -> ModelFacts {
-    let mut facts = ModelFacts::default();
-    let spec = match ModelSpec::read(folder) {
-        Ok(spec) => spec,
+/// What the configuration says. A model that cannot be run here may still be logged.
+fn spec(folder: &Path) -> Option<ModelSpec> {
+    match ModelSpec::read(folder) {
+        Ok(spec) => Some(spec),
         Err(error) => {
             tracing::warn!(folder = %folder.display(), %error, "what the model is made of will not be noted");
-            return facts;
+            None
         }
-    };
+    }
+}
+
+/// The same, and what the headers of the weights say.
+fn described(spec: &ModelSpec) -> ModelFacts {
+    let mut facts = ModelFacts::default();
     let route = spec.default_route();
     let modes: Vec<&str> = route.pooling_modes().iter().copied().map(PoolingMode::name).collect();
     facts.architecture = spec.transformer().and_then(|transformer| transformer.architecture.clone());
     facts.pooling = (!modes.is_empty()).then(|| modes.join("+"));
-    facts.dimension = Some(spec.sentence.truncate_dim.unwrap_or(spec.dim()) as u64);
-    facts.normalized = Some(spec.normalizes());
-    facts.similarity = Some(spec.similarity().name().to_owned());
+    if spec.kind != ModelKind::CrossEncoder {
+        facts.dimension = Some(spec.sentence.truncate_dim.unwrap_or(spec.dim()) as u64);
+        facts.normalized = Some(spec.normalizes());
+        facts.similarity = Some(spec.similarity().name().to_owned());
+    }
     let max_tokens = spec.transformer().and_then(|transformer| transformer.max_tokens);
     facts.max_tokens = max_tokens.map(|tokens| tokens as u64);
     match weights::read(route.input_folder()) {
@@ -100,8 +121,12 @@ fn described(folder: &Path) -> ModelFacts {
     facts
 }
 
-fn add_graph(facts: &mut ModelFacts, encoder: &SentenceTransformer) -> anyhow::Result<()> {
-    let Some(path) = encoder.graph().and_then(|graph| graph.path.as_ref()) else { return Ok(()) };
+fn graph_file(encoder: &SentenceTransformer) -> Option<&Path> {
+    encoder.graph().and_then(|graph| graph.path.as_deref())
+}
+
+fn add_graph(facts: &mut ModelFacts, path: Option<&Path>) -> anyhow::Result<()> {
+    let Some(path) = path else { return Ok(()) };
     let header = st_export::onnx::open_header(path)?;
     facts.exporter = Some(format!("{} {}", header.producer_name, header.producer_version));
     let bytes = fs::read(path).map_err(|source| Error::Read { file: path.display().to_string(), source })?;
@@ -123,7 +148,7 @@ fn certificate(located: &Located, encoder: &SentenceTransformer) -> anyhow::Resu
     if let Some(runtime) = encoder.runtime() {
         made_by = made_by.with_runtime(&runtime.build);
     }
-    if let Some(path) = encoder.graph().and_then(|graph| graph.path.as_ref()) {
+    if let Some(path) = graph_file(encoder) {
         let header = st_export::onnx::open_header(path)?;
         made_by = made_by.with_exporter(format!("{} {}", header.producer_name, header.producer_version));
     }

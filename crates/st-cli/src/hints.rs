@@ -66,6 +66,10 @@ fn own(error: &Error) -> Option<String> {
                 .to_owned()
         }
         Error::OtherSpace { difference, .. } => other_space(difference),
+        Error::NoTexts => {
+            "name the file with the texts with `--corpus`, or encode them with `st encode --with-text`"
+                .to_owned()
+        }
         Error::OneText { .. } => {
             "encode more texts at once, pass `--ranges FILE.npy`, or keep ranges with the model: `st calibrate`".to_owned()
         }
@@ -110,6 +114,17 @@ fn model(error: &st_model::Error) -> Option<String> {
         Error::CalibrationModel { .. } | Error::NoCalibration { .. } => {
             "`st calibrate` makes one; `--ranges input` takes that of the vectors themselves".to_owned()
         }
+        Error::OtherKind { found: "CrossEncoder", .. } => {
+            "`st rerank` scores pairs of texts with it; `st search --rerank` sorts what another model found".to_owned()
+        }
+        Error::OtherKind { asked: "CrossEncoder", .. } | Error::NoClassifier { .. } => {
+            "a cross-encoder has a classification head, as `cross-encoder/ms-marco-MiniLM-L6-v2` has; `st encode`, \
+             `st similarity` and `st search` work with vectors"
+                .to_owned()
+        }
+        Error::ManyLabels { .. } => {
+            "`--left` and `--right` score pairs with every label".to_owned()
+        }
         Error::FastGraph { .. } => "leave `--mode fast` out: the graph runs as it is".to_owned(),
         Error::UnknownPrompt { .. } => {
             "`st inspect` lists the prompts; `--prompt TEXT` takes any text".to_owned()
@@ -132,7 +147,8 @@ fn flavor(error: &mlflow_flavor::Error) -> Option<String> {
     Some(match error {
         Error::TargetNotEmpty { .. } => "choose another folder, or remove this one".to_owned(),
         Error::OtherFlavor { .. } => {
-            "only models of the flavor `sentence_transformers` can be run".to_owned()
+            "only models of the flavor `sentence_transformers`, and cross-encoders that `st` saved, can be run"
+                .to_owned()
         }
         Error::NoDigests { .. } => {
             "log or save it with `st`, which writes them, or leave `--require-digests` out".to_owned()

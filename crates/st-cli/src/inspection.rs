@@ -1,8 +1,10 @@
 //! A model as a report.
 
 use serde_json::{Value, json};
-use st_core::{Encoder, LongText, PoolingMode};
-use st_model::{GraphState, ModelSpec, RouteSpec, SentenceTransformer, StoredCalibrations, TransformerSpec};
+use st_core::{Encoder, LongText, PoolingMode, Reranker};
+use st_model::{
+    CrossEncoderSpec, GraphState, Model, ModelSpec, RouteSpec, StoredCalibrations, TransformerSpec,
+};
 
 use crate::model::{self, Located};
 use crate::profile::resident_bytes;
@@ -41,7 +43,25 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Re
     }
     report.insert("prompts".to_owned(), prompts(spec));
     report.insert("calibration".to_owned(), calibration(spec)?);
+    if let Some(head) = &spec.cross_encoder {
+        add_head(&mut report, head);
+    }
     Ok(report)
+}
+
+/// What is said of scores instead of vectors.
+fn add_head(report: &mut Report, head: &CrossEncoderSpec) {
+    for of_vectors in ["dim", "similarity", "truncate_dim"] {
+        report.remove(of_vectors);
+    }
+    report.insert(
+        "scores".to_owned(),
+        json!({
+            "labels": head.labels,
+            "activation": head.activation.name(),
+            "activation_from": head.activation_from.describe(),
+        }),
+    );
 }
 
 fn steps(route: &RouteSpec) -> String {
@@ -108,8 +128,13 @@ fn hub(located: &Located) -> Value {
 }
 
 /// What is known once the model is loaded: its graph and the runtime.
-pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> anyhow::Result<()> {
-    let (Some(graph), Some(runtime)) = (loaded.graph(), loaded.runtime()) else {
+pub(crate) fn add_loaded(report: &mut Report, loaded: &Model) -> anyhow::Result<()> {
+    let (graph, runtime, max_tokens) = match loaded {
+        Model::SentenceTransformer(model) => (model.graph(), model.runtime(), model.max_tokens()),
+        Model::CrossEncoder(model) => (Some(model.graph()), Some(model.runtime()), model.max_tokens()),
+        _ => (None, None, None),
+    };
+    let (Some(graph), Some(runtime)) = (graph, runtime) else {
         report.insert("runtime".to_owned(), json!({"resident_bytes": resident_bytes()}));
         return Ok(());
     };
@@ -119,9 +144,8 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> a
         section.extend(graph_header(path)?);
     }
     section.insert("state".to_owned(), json!(state(graph.state)));
-    section.insert("mode".to_owned(), json!(model::mode(loaded)));
-    section.insert("max_tokens".to_owned(), json!(loaded.max_tokens()));
-    report.insert("digest".to_owned(), json!(loaded.digest()?));
+    section.insert("mode".to_owned(), json!(model::mode_of(Some(graph))));
+    section.insert("max_tokens".to_owned(), json!(max_tokens));
     report.insert("graph".to_owned(), Value::Object(section));
     report.insert(
         "runtime".to_owned(),

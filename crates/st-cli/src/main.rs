@@ -16,6 +16,7 @@ mod hub;
 mod input;
 mod inspection;
 mod interrupt;
+mod label_scores;
 mod long_texts;
 mod mlflow;
 mod model;
@@ -27,6 +28,7 @@ mod profile;
 mod progress;
 mod ranking;
 mod report;
+mod reranker;
 mod save_options;
 mod saved_corpus;
 mod scores;
@@ -77,6 +79,7 @@ fn run(command: &Command, settings: &Settings) -> anyhow::Result<Outcome> {
         Command::Search(args) => commands::search::run(args, settings),
         Command::Calibrate(args) => commands::calibrate::run(args, settings),
         Command::Configure(args) => commands::configure::run(args, settings),
+        Command::Rerank(args) => commands::rerank::run(args, settings),
         Command::Save(args) => commands::save::run(args, settings),
         Command::Log(args) => commands::log::run(args, settings),
         Command::Models(args) => commands::models::run(args, settings),

@@ -11,7 +11,7 @@ use mlflow_flavor::{
 };
 use st_core::{BoxError, EncodeOptions, Mode};
 use st_hub::Snapshot;
-use st_model::{LoadOptions, Provenance, SentenceTransformer};
+use st_model::{GraphInfo, LoadOptions, ModelKind, ModelSpec, Provenance, SentenceTransformer};
 
 use crate::args::ModelArgs;
 use crate::error::Error;
@@ -178,8 +178,8 @@ pub(crate) fn load_certified(located: &Located, options: &LoadOptions) -> anyhow
 fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
     let started = Instant::now();
     let folder = &located.folder;
-    let encoder = SentenceTransformer::load(folder, options)
-        .with_context(|| format!("cannot load the model {}", located.shown))?;
+    let encoder =
+        load_encoder(folder, options).with_context(|| format!("cannot load the model {}", located.shown))?;
     let took = started.elapsed();
     tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
     let id = located.mlflow.as_ref().and_then(|mlflow| mlflow.mlmodel.model_id.clone());
@@ -189,6 +189,21 @@ fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
         None => public_name(&located.shown),
     };
     Ok(Loaded { encoder, took, name, id })
+}
+
+/// Python makes a sentence transformer of a bare cross-encoder by leaving its head out, with a warning. Nobody who
+/// wants vectors means that.
+fn load_encoder(folder: &Path, options: &LoadOptions) -> Result<SentenceTransformer, st_model::Error> {
+    if let Ok(spec) = ModelSpec::read(folder)
+        && spec.kind == ModelKind::CrossEncoder
+    {
+        return Err(st_model::Error::OtherKind {
+            folder: folder.to_owned(),
+            found: spec.kind.name(),
+            asked: ModelKind::SentenceTransformer.name(),
+        });
+    }
+    SentenceTransformer::load(folder, options)
 }
 
 /// A URI without passwords, or a folder's own name without the way to it.
@@ -203,7 +218,14 @@ fn public_name(shown: &str) -> Option<String> {
 
 /// In which numbers a model computes; a graph that was given computes as its maker decided.
 pub(crate) fn mode(encoder: &SentenceTransformer) -> &'static str {
-    encoder.mode().map_or("that of the given graph", Mode::name)
+    mode_of(encoder.graph())
+}
+
+/// The same of its graph, where it has one.
+pub(crate) fn mode_of(graph: Option<&GraphInfo>) -> &'static str {
+    // A table of floats is what it is.
+    let mode = graph.map_or(Some(Mode::Exact), |graph| graph.mode);
+    mode.map_or("that of the given graph", Mode::name)
 }
 
 /// `models:/name`, `runs:/id/path`, `s3://bucket`; a drive letter alone is none.
@@ -227,9 +249,13 @@ pub(crate) fn encoding_after(before: usize, error: BoxError) -> anyhow::Error {
 
 /// A failure of the encoder, with the type that it had.
 pub(crate) fn encoding(error: BoxError) -> anyhow::Error {
-    let error = match error.downcast::<st_model::Error>() {
+    typed(error).context("cannot encode the texts")
+}
+
+/// A failure of a model with the type that it had, so that it can be told from others.
+pub(crate) fn typed(error: BoxError) -> anyhow::Error {
+    match error.downcast::<st_model::Error>() {
         Ok(error) => anyhow::Error::new(*error),
         Err(error) => anyhow::Error::from_boxed(error),
-    };
-    error.context("cannot encode the texts")
+    }
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use ndarray::{Array2, Axis};
-use st_core::{EncodeOptions, Encoder, Mode, Prompt, TokenView};
-use st_model::{LoadOptions, ModelSpec, SentenceTransformer};
+use st_core::{Activation, EncodeOptions, Encoder, Mode, PredictOptions, Prompt, Reranker, TokenView};
+use st_model::{CrossEncoder, LoadOptions, ModelKind, ModelSpec, SentenceTransformer};
 
-use crate::model::encoding;
+use crate::model::{encoding, typed};
 
 /// Short, long, empty, and what tokenizers stumble over.
 pub(crate) const PROBES: [&str; 6] = [
@@ -29,6 +29,9 @@ pub(crate) fn check(
     graph: &Path,
     load_options: LoadOptions,
 ) -> anyhow::Result<f32> {
+    if spec.kind == ModelKind::CrossEncoder {
+        return check_pairs(folder, graph, load_options);
+    }
     let options = EncodeOptions::default().with_prompt(Prompt::Text(String::new()));
     // How it computes is now a matter of the graph.
     let of_graph = load_options.clone().with_graph(graph).with_mode(Mode::Exact);
@@ -42,6 +45,26 @@ pub(crate) fn check(
     }
     let pooled = pooled(&exported, spec, &options)?;
     Ok(difference.max(largest_difference(&got, &pooled)))
+}
+
+/// What is asked of a model, for people.
+pub(crate) fn extent(spec: &ModelSpec) -> String {
+    match spec.kind {
+        ModelKind::CrossEncoder => format!("{} pairs", PROBES.len() * PROBES.len()),
+        _ => format!("{} texts", PROBES.len()),
+    }
+}
+
+/// The same for scores of pairs: each probe with each.
+fn check_pairs(folder: &Path, graph: &Path, load_options: LoadOptions) -> anyhow::Result<f32> {
+    let of_graph = load_options.clone().with_graph(graph).with_mode(Mode::Exact);
+    let exported = CrossEncoder::load(folder, &of_graph).context("cannot run the exported graph")?;
+    let reference = CrossEncoder::load(folder, &load_options).context("cannot load the model")?;
+    let options = PredictOptions::default().with_activation(Activation::Identity);
+    let pairs: Vec<_> =
+        PROBES.iter().flat_map(|first| PROBES.iter().map(move |second| (*first, *second))).collect();
+    let scores = |model: &CrossEncoder| model.predict(&pairs, &options).map_err(typed);
+    Ok(largest_difference(&scores(&exported)?.values, &scores(&reference)?.values))
 }
 
 fn rows(encoder: &SentenceTransformer, options: &EncodeOptions) -> anyhow::Result<Array2<f32>> {

@@ -1,5 +1,6 @@
 //! The best texts of a corpus that passes by once.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -15,10 +16,15 @@ pub(crate) struct Hit {
     pub(crate) text: String,
 }
 
+/// The order of two scores, the better first; what is no number is the worst.
+pub(crate) fn better(left: f32, right: f32) -> Ordering {
+    let known = |score: f32| if score.is_nan() { f32::NEG_INFINITY } else { score };
+    known(right).partial_cmp(&known(left)).unwrap_or(Ordering::Equal)
+}
+
 /// Keeps a text if it is among the best; of equal ones the earlier. A score that is no number is the worst.
 pub(crate) fn offer(hits: &mut Vec<Hit>, top_k: usize, score: f32, chunk: &Chunk, row: usize, before: usize) {
-    let score = if score.is_nan() { f32::NEG_INFINITY } else { score };
-    let place = hits.partition_point(|hit| hit.score >= score);
+    let place = hits.partition_point(|hit| better(hit.score, score) != Ordering::Greater);
     if place >= top_k {
         return;
     }
@@ -28,11 +34,11 @@ pub(crate) fn offer(hits: &mut Vec<Hit>, top_k: usize, score: f32, chunk: &Chunk
     hits.truncate(top_k);
 }
 
-/// Prints the best texts of each query.
+/// Prints the best texts of each query; `function` is what to call what made the scores, and its name.
 pub(crate) fn print(
     queries: &[String],
     best: &[Vec<Hit>],
-    function: &str,
+    (kind, function): (&str, &str),
     mode: &str,
     settings: &Settings,
 ) -> anyhow::Result<()> {
@@ -42,7 +48,7 @@ pub(crate) fn print(
             json!({"query": query, "hits": hits.iter().enumerate().map(hit).collect::<Vec<_>>()})
         });
         let answers: Vec<_> = answers.collect();
-        return Ok(report::print_json(&json!({"function": function, "mode": mode, "queries": answers}))?);
+        return Ok(report::print_json(&json!({kind: function, "mode": mode, "queries": answers}))?);
     }
     let mut out = String::new();
     for (index, (query, hits)) in queries.iter().zip(best).enumerate() {

@@ -1,9 +1,10 @@
-//! The vocabulary of sentence embeddings: shapes, checked views, options and the [`Encoder`] trait.
+//! The vocabulary of sentence embeddings: shapes, checked views, options and the traits [`Encoder`] and
+//! [`Reranker`].
 //!
 //! Every other crate of the family meets here and nowhere else. [`TokenView`] is what a kernel of
 //! `st-pooling` reads, [`PoolingMode`] is what `st-export` writes into a graph, [`EncodeOptions`] is what
-//! `st-cli` and `mlflow-flavor` ask for, and [`Encoder`] is the only thing that evaluation, search and the
-//! MLflow flavor know of a model.
+//! `st-cli` and `mlflow-flavor` ask for, and [`Encoder`] and [`Reranker`] are the only things that evaluation,
+//! search and the MLflow flavor know of a model.
 //!
 //! ```
 //! use ndarray::array;
@@ -28,6 +29,7 @@ mod error;
 mod multi_vector;
 mod names;
 mod options;
+mod reranker;
 mod sparse;
 mod tokens;
 mod vectors;
@@ -35,8 +37,9 @@ mod vectors;
 pub use encoder::{Encoded, Encoder, Overlong, TokenEmbeddings};
 pub use error::{BoxError, NameError, ShapeError};
 pub use multi_vector::{LateInteraction, MultiVectorEncoder};
-pub use names::{Mode, PoolingMode, Precision, Similarity};
+pub use names::{Activation, Mode, PoolingMode, Precision, Similarity};
 pub use options::{EncodeOptions, LongText, Prompt, Ranges, Task};
+pub use reranker::{PredictOptions, RankOptions, Ranked, Reranker, Scores};
 pub use sparse::{SparseEncoded, SparseEncoder, SparseOptions, SparseVectors};
 pub use tokens::{Shape3, TokenView};
 pub use vectors::Vectors;

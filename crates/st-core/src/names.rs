@@ -102,6 +102,22 @@ names! {
     }
 }
 
+names! {
+    /// What a cross-encoder does to the numbers of its head, row by row.
+    Activation, "activation" {
+        /// Nothing: the raw numbers, of any size.
+        Identity = "identity",
+        /// The logistic function, 0 to 1, each number by itself.
+        Sigmoid = "sigmoid",
+        /// Shares of all labels of a row, which sum to 1.
+        Softmax = "softmax",
+        /// The hyperbolic tangent, −1 to 1, each number by itself.
+        Tanh = "tanh",
+        /// Zero for what is negative.
+        Relu = "relu",
+    }
+}
+
 #[expect(clippy::derivable_impls, reason = "the macro that makes the enum does not mark a default")]
 impl Default for Mode {
     fn default() -> Self {
@@ -127,6 +143,9 @@ mod tests {
         }
         for mode in Mode::ALL {
             assert_eq!(mode.name().parse::<Mode>().as_ref(), Ok(mode));
+        }
+        for activation in Activation::ALL {
+            assert_eq!(activation.name().parse::<Activation>().as_ref(), Ok(activation));
         }
         let error = "angular".parse::<Similarity>().unwrap_err();
         assert_eq!(

@@ -6,12 +6,13 @@ use std::thread;
 
 use ndarray::{Array, Array2, ArrayD, Axis, Dimension};
 use st_core::BoxError;
+use st_export::Task;
 
 use crate::batch::{self, Batch, Grouping};
 use crate::graph::Graph;
 use crate::pool::SessionPool;
 use crate::runtime::{Runtime, RuntimeInfo, SessionFactory};
-use crate::spec::{RouteSpec, TransformerSpec};
+use crate::spec::{InputSpec, RouteSpec, TransformerSpec};
 use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
 use crate::{Error, LoadOptions, ModelSpec};
 
@@ -26,6 +27,12 @@ pub(crate) struct Limits {
 
 impl From<&st_core::EncodeOptions> for Limits {
     fn from(options: &st_core::EncodeOptions) -> Self {
+        Self { threads: options.threads, max_tokens_per_batch: options.max_tokens_per_batch }
+    }
+}
+
+impl From<&st_core::PredictOptions> for Limits {
+    fn from(options: &st_core::PredictOptions) -> Self {
         Self { threads: options.threads, max_tokens_per_batch: options.max_tokens_per_batch }
     }
 }
@@ -58,7 +65,11 @@ impl Engine {
         });
         let graph = graph.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let tokenizer = Box::new(tokenizer?);
-        let max_tokens = options.max_tokens(transformer, tokenizer.special_tokens())?;
+        let special = match route.input {
+            InputSpec::Transformer(_, Task::Classification { .. }) => tokenizer.pair_special_tokens(),
+            _ => tokenizer.special_tokens(),
+        };
+        let max_tokens = options.max_tokens(transformer, special)?;
         let factory = SessionFactory::new(runtime.clone(), graph.source.clone());
         let pool = SessionPool::new(factory, options.threads);
         Ok(Self { tokenizer, graph, pool, runtime: runtime.info().clone(), max_tokens })

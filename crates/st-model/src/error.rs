@@ -92,6 +92,28 @@ pub enum Error {
         /// What was asked for.
         asked: &'static str,
     },
+    /// A transformer without a classification head where one is needed.
+    #[error("{} is a {found} without a classification head, so it has no scores", folder.display())]
+    NoClassifier {
+        /// The transformer's folder.
+        folder: PathBuf,
+        /// The classes that it names.
+        found: String,
+    },
+    /// A reranker whose score is the probability of a word.
+    #[error("{} is a {found}, a reranker that generates text, which is not supported", folder.display())]
+    GenerativeReranker {
+        /// The transformer's folder.
+        folder: PathBuf,
+        /// The classes that it names.
+        found: String,
+    },
+    /// A ranking by a model that sorts into classes.
+    #[error("the model has {labels} labels, and only one label ranks documents")]
+    ManyLabels {
+        /// How many there are.
+        labels: usize,
+    },
     /// A router that has no way for what was asked for.
     #[error("the model has no route for {asked}; it has {known}")]
     NoRoute {

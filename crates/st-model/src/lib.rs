@@ -34,6 +34,7 @@ pub use st_core as core;
 
 mod batch;
 mod calibration;
+mod cross_encoder;
 mod digest;
 mod encoder;
 mod engine;
@@ -42,6 +43,7 @@ mod finish;
 mod graph;
 mod late;
 mod long_text;
+mod model;
 mod multi_vector;
 mod options;
 mod places;
@@ -57,10 +59,12 @@ mod tokenizer;
 mod way;
 
 pub use calibration::{StoredCalibration, StoredCalibrations};
+pub use cross_encoder::CrossEncoder;
 pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
 pub use late::{LateChunk, LateChunking, LateChunks};
+pub use model::Model;
 pub use multi_vector::MultiVectorEncoder;
 pub use options::LoadOptions;
 pub use places::Places;
@@ -70,8 +74,8 @@ pub use provenance::{
 pub use runtime::RuntimeInfo;
 pub use sparse_encoder::SparseEncoder;
 pub use spec::{
-    Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, MultiVectorSpec, PoolingSpec,
-    QueryExpansion, Refusal, RouteSpec, RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
-    TransformerSpec,
+    ActivationSource, CrossEncoderSpec, Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind,
+    MultiVectorSpec, PoolingSpec, QueryExpansion, Refusal, RouteSpec, RouterSpec, SentenceSpec,
+    TokenizerSpec, TransformerConfig, TransformerSpec,
 };
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

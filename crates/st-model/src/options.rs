@@ -75,19 +75,26 @@ impl LoadOptions {
         transformer: &TransformerSpec,
         special: usize,
     ) -> Result<Option<usize>, Error> {
-        let model = transformer.max_tokens;
-        if let (Some(asked), Some(model)) = (self.max_seq_length, model)
-            && asked > model
-        {
-            let reason = format!("the model reads at most {model} tokens");
-            return Err(Error::option("max_seq_length", asked, &reason));
+        within("max_seq_length", self.max_seq_length, transformer.max_tokens, special)
+    }
+}
+
+/// The limit `asked` for under that name within what the model allows, with room for at least the special tokens.
+pub(crate) fn within(
+    option: &'static str,
+    asked: Option<usize>,
+    model: Option<usize>,
+    special: usize,
+) -> Result<Option<usize>, Error> {
+    if let (Some(asked), Some(model)) = (asked, model)
+        && asked > model
+    {
+        return Err(Error::option(option, asked, &format!("the model reads at most {model} tokens")));
+    }
+    match asked.or(model) {
+        Some(limit) if limit < special => {
+            Err(Error::option(option, limit, &format!("each text needs {special} special tokens")))
         }
-        match self.max_seq_length.or(model) {
-            Some(limit) if limit < special => {
-                let reason = format!("each text needs {special} special tokens");
-                Err(Error::option("max_seq_length", limit, &reason))
-            }
-            limit => Ok(limit),
-        }
+        limit => Ok(limit),
     }
 }

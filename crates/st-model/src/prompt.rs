@@ -18,11 +18,24 @@ pub(crate) fn named<'a>(
     spec: &'a SentenceSpec,
     options: &'a EncodeOptions,
 ) -> Result<(Option<&'a str>, &'a str), Error> {
+    chosen(spec, &options.prompt, options.task)
+}
+
+/// The same for a call without a task, such as that of a cross-encoder.
+pub(crate) fn without_task<'a>(spec: &'a SentenceSpec, prompt: &'a Prompt) -> Result<&'a str, Error> {
+    chosen(spec, prompt, None).map(|(_, text)| text)
+}
+
+fn chosen<'a>(
+    spec: &'a SentenceSpec,
+    prompt: &'a Prompt,
+    task: Option<Task>,
+) -> Result<(Option<&'a str>, &'a str), Error> {
     let by_name = |name: &'a str| Ok((Some(name), stored(spec, name)?));
-    match &options.prompt {
+    match prompt {
         Prompt::Text(text) => Ok((None, text)),
         Prompt::Name(name) => by_name(name),
-        Prompt::Default => match options.task.and_then(|task| task_prompt(spec, task)) {
+        Prompt::Default => match task.and_then(|task| task_prompt(spec, task)) {
             Some((name, prompt)) => Ok((Some(name), prompt)),
             None => spec.default_prompt_name.as_deref().map_or(Ok((None, "")), by_name),
         },

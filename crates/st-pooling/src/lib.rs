@@ -36,6 +36,7 @@
 /// The vocabulary that the kernels speak, so that they can be used without naming another crate.
 pub use st_core as core;
 
+mod activate;
 mod calibrate;
 mod error;
 mod late_interaction;
@@ -46,6 +47,7 @@ mod restore;
 mod similarity;
 mod sparse;
 
+pub use activate::activate_in_place;
 pub use calibrate::{Buckets, Calibration, STEADY_ROWS};
 pub use error::QuantizeError;
 pub use late_interaction::late_interaction;

@@ -1,8 +1,8 @@
 //! What the tests of this workspace share: comparisons element by element, goldens, servers, and where things lie.
 //!
 //! [`assert_rows_close`] compares vectors with a [`Tolerance`] that says why it is as wide as it is.
-//! [`npy`] reads the arrays that the scripts in `fixtures/generate` wrote; [`TinyGolden`] and
-//! [`MinilmGolden`] join them with their texts. [`fixtures_dir`], [`tiny_model_dir`], [`model_dir`] and
+//! [`npy`] reads the arrays that the scripts in `fixtures/generate` wrote; [`TinyGolden`],
+//! [`CrossGolden`] and [`MinilmGolden`] join them with their texts. [`fixtures_dir`], [`tiny_model_dir`], [`model_dir`] and
 //! [`runtime_library`] say where things lie, and name the command that brings what is missing.
 //! [`HubServer`] stands in for the hub of models, [`MlflowServer`] is a real tracking server, [`S3Server`] speaks S3, [`AzureServer`] Azure's blob storage, [`FaultProxy`]
 //! stands before one and does wrong what networks do wrong, [`Certificates`] are of an authority that nobody knows, and
@@ -24,6 +24,7 @@
 mod azure_server;
 mod certificates;
 mod compare;
+mod cross_golden;
 mod fault_proxy;
 mod golden;
 mod hub_server;
@@ -42,6 +43,7 @@ mod sparse_golden;
 pub use azure_server::AzureServer;
 pub use certificates::Certificates;
 pub use compare::{Tolerance, assert_close, assert_rows_close};
+pub use cross_golden::{CrossCase, CrossGolden, CrossRanking, cross_pairs};
 pub use fault_proxy::{Fault, FaultProxy, Hook, Moment, Rule, SeenRequest};
 pub use golden::{TinyCase, TinyGolden, TinySet, tiny_names, tiny_texts};
 pub use hub_server::{Gate, HubModel, HubRequest, HubServer};

@@ -16,6 +16,9 @@ pub const MLFLOW_VERSION: &str = "3.17.2";
 /// The only task that the flavor knows.
 pub const TASK_EMBEDDINGS: &str = "llm/v1/embeddings";
 
+/// The name of the flavor of cross-encoders, which is ours: Python loads such a model as `python_function` only.
+pub const CROSS_ENCODER_FLAVOR: &str = "sentence_transformers_cross_encoder";
+
 /// The file `MLmodel`: every key that MLflow writes, and the others as they came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MlModel {
@@ -66,6 +69,8 @@ pub struct Flavors {
     pub python_function: Option<PythonFunctionFlavor>,
     /// How `mlflow.sentence_transformers` loads the model.
     pub sentence_transformers: Option<SentenceTransformersFlavor>,
+    /// The same of a cross-encoder, under [`CROSS_ENCODER_FLAVOR`]: MLflow has no flavor for it.
+    pub cross_encoder: Option<SentenceTransformersFlavor>,
     /// Other flavors, as they came.
     pub unknown: Map<String, Value>,
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{ExampleInfo, ExtraFile, Flavors, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor};
+use super::{
+    CROSS_ENCODER_FLAVOR, ExampleInfo, ExtraFile, Flavors, MlModel, PythonFunctionFlavor,
+    SentenceTransformersFlavor,
+};
 use crate::signature::parse_params;
 use crate::{Error, ModelSignature, Schema};
 
@@ -48,7 +51,11 @@ fn flavors(value: Value, file: &str) -> Result<Flavors, Error> {
             .transpose()?,
         sentence_transformers: fields
             .take("sentence_transformers")
-            .map(|value| sentence_transformers(value, file))
+            .map(|value| sentence_transformers(value, file, "flavors.sentence_transformers"))
+            .transpose()?,
+        cross_encoder: fields
+            .take(CROSS_ENCODER_FLAVOR)
+            .map(|value| sentence_transformers(value, file, "flavors.sentence_transformers_cross_encoder"))
             .transpose()?,
         unknown: fields.rest(),
     })
@@ -67,9 +74,12 @@ fn python_function(value: Value, file: &str) -> Result<PythonFunctionFlavor, Err
     })
 }
 
-fn sentence_transformers(value: Value, file: &str) -> Result<SentenceTransformersFlavor, Error> {
-    const PARENT: &str = "flavors.sentence_transformers";
-    let mut fields = Fields::new(value, file, PARENT)?;
+fn sentence_transformers(
+    value: Value,
+    file: &str,
+    parent: &'static str,
+) -> Result<SentenceTransformersFlavor, Error> {
+    let mut fields = Fields::new(value, file, parent)?;
     let extra_files = match fields.take("extra_files") {
         None => Vec::new(),
         Some(Value::Array(items)) => {

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ExampleInfo, Flavors, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor};
+use super::{
+    CROSS_ENCODER_FLAVOR, ExampleInfo, Flavors, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor,
+};
 
 /// The whole file.
 pub(super) fn model(model: &MlModel) -> Value {
@@ -40,6 +42,7 @@ fn flavors(flavors: &Flavors) -> Value {
         "sentence_transformers",
         flavors.sentence_transformers.as_ref().map(sentence_transformers),
     );
+    put(&mut entries, CROSS_ENCODER_FLAVOR, flavors.cross_encoder.as_ref().map(sentence_transformers));
     Value::Object(entries)
 }
 

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::plan::{CODE_FOLDER, EXTRA_FOLDER, base_name};
-use super::{SaveOptions, signature};
+use super::plan::{CODE_FOLDER, EXTRA_FOLDER, base_name, data_folder};
+use super::{SaveOptions, cross_encoder, signature};
 use crate::environment::{CONDA, PYTHON_ENV};
 use crate::facts::FACTS;
 use crate::input_example::ExampleFiles;
-use crate::load::{DATA_FOLDER, LOADER_MODULE};
+use crate::load::LOADER_MODULE;
 use crate::model_folder::Facts;
 use crate::{Error, ExtraFile, MLFLOW_VERSION, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor};
 
@@ -44,21 +44,22 @@ pub(super) fn describe(
     if let Some(task) = &options.task {
         model.metadata.get_or_insert_default().insert("task".to_owned(), json!(task));
     }
-    let code = (!options.code_paths.is_empty()).then(|| CODE_FOLDER.to_owned());
+    let scores = facts.labels.is_some();
+    let code = (scores || !options.code_paths.is_empty()).then(|| CODE_FOLDER.to_owned());
     model.flavors.python_function = Some(PythonFunctionFlavor {
         code: code.clone(),
         config: options
             .task
             .as_ref()
             .map(|task| [("task".to_owned(), Value::from(task.as_str()))].into_iter().collect()),
-        data: Some(DATA_FOLDER.to_owned()),
+        data: Some(data_folder(facts).to_owned()),
         env: Some(json!({"conda": CONDA, "virtualenv": PYTHON_ENV})),
-        loader_module: Some(LOADER_MODULE.to_owned()),
+        loader_module: Some(if scores { cross_encoder::LOADER_MODULE } else { LOADER_MODULE }.to_owned()),
         python_version: Some(options.environment.python.clone()),
         ..PythonFunctionFlavor::default()
     });
     let name = || options.source_model_name.clone().unwrap_or_else(|| source_model_name(folder));
-    model.flavors.sentence_transformers = Some(SentenceTransformersFlavor {
+    let flavor = SentenceTransformersFlavor {
         code,
         extra_files: options.extra_files.iter().map(|file| extra_file(file)).collect::<Result<_, _>>()?,
         pipeline_model_type: facts.transformer_class.clone(),
@@ -70,7 +71,12 @@ pub(super) fn describe(
         ),
         source_model_name: facts.has_transformer.then(name),
         ..SentenceTransformersFlavor::default()
-    });
+    };
+    let place = match scores {
+        true => &mut model.flavors.cross_encoder,
+        false => &mut model.flavors.sentence_transformers,
+    };
+    *place = Some(flavor);
     Ok(model)
 }
 

@@ -1,5 +1,6 @@
 //! Writing an MLflow model folder.
 
+mod cross_encoder;
 mod describe;
 mod options;
 mod plan;

@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 use st_core::Mode;
 
 /// Which model, and with what it runs.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
     /// A sentence-transformers folder, an MLflow model folder, an MLflow URI such as `models:/NAME@ALIAS`, or the name of a

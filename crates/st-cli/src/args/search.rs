@@ -49,7 +49,8 @@ pub(crate) struct SimilarityArgs {
 #[command(after_help = "Examples:\n  \
     st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl --id-column _id -k 3 -q \"Who won the game?\"\n  \
     st encode -m all-MiniLM-L6-v2 --document -i corpus.jsonl --id-column _id --with-text -o corpus.parquet\n  \
-    st search -m all-MiniLM-L6-v2 --vectors corpus.parquet -k 3 -q \"Who won the game?\"\n\n\
+    st search -m all-MiniLM-L6-v2 --vectors corpus.parquet -k 3 -q \"Who won the game?\"\n  \
+    st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl -k 3 --rerank ms-marco-MiniLM-L6-v2 -q \"Who won?\"\n\n\
     The model's prompts for queries and for documents are used where it has them. Saved vectors have\n\
     to come from the model that encodes the query, in the same mode; queries are cut and scaled as\n\
     they were, and codes and bits are read as numbers again.")]
@@ -83,6 +84,12 @@ pub(crate) struct SearchArgs {
     /// How many texts to show for each query.
     #[arg(short = 'k', long, value_name = "N", default_value = "10", value_parser = positive)]
     pub(crate) top_k: usize,
+    /// Sort the closest texts once more with this cross-encoder, whose scores are then shown.
+    #[arg(long, value_name = "FOLDER|URI", help_heading = "Reranking")]
+    pub(crate) rerank: Option<PathBuf>,
+    /// How many of the closest texts the cross-encoder reads for each query.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = positive, requires = "rerank", help_heading = "Reranking")]
+    pub(crate) candidates: usize,
     /// How to compare: cosine, dot, euclidean or manhattan [default: what the model says].
     #[arg(long, value_name = "NAME", value_parser = parse_name::<Similarity>)]
     pub(crate) function: Option<Similarity>,

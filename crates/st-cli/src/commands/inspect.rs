@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use serde_json::json;
-use st_model::{ModelSpec, SentenceTransformer};
+use st_model::{Model, ModelSpec};
 
 use super::Outcome;
 use crate::args::InspectArgs;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Out
     let mut report = inspection::overview(&located, &spec)?;
     report.insert("weights".to_owned(), weights::section(spec.default_route().input_folder())?);
     // What follows needs the runtime; a model can be looked at without.
-    match SentenceTransformer::load(&located.folder, &settings.load_options(&args.model)) {
+    match Model::load(&located.folder, &settings.load_options(&args.model)) {
         Ok(loaded) => inspection::add_loaded(&mut report, &loaded)?,
         Err(error) => {
             let chain: Vec<_> = anyhow::Error::new(error).chain().map(ToString::to_string).collect();

@@ -23,6 +23,9 @@ pub(crate) fn run(args: &SaveArgs, settings: &Settings) -> anyhow::Result<Outcom
     let mut options = save_options::read(&args.flavor)?;
     if args.certificate {
         facts::add(&mut options, &located, Wanted { certificate: true, profile: false }, settings)?;
+        if options.certificate.is_none() {
+            report::note("warning", "a cross-encoder is saved without a certificate: that is about vectors");
+        }
     }
     let (staging, unfinished) = Unfinished::begin(|| staging_beside(&args.output))
         .map_err(|source| Error::Write { file: args.output.display().to_string(), source })?;

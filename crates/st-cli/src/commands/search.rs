@@ -8,11 +8,13 @@ use st_pooling::similarity;
 
 use super::Outcome;
 use crate::args::SearchArgs;
+use crate::error::Error;
 use crate::input::{Chunk, Gauge, Source};
 use crate::long_texts::LongTexts;
 use crate::model::{self, Loaded};
 use crate::progress::Progress;
 use crate::ranking::{self, Hit};
+use crate::reranker::Scorer;
 use crate::saved_corpus::SavedCorpus;
 use crate::settings::{self, Settings};
 
@@ -20,6 +22,8 @@ pub(crate) fn run(args: &SearchArgs, settings: &Settings) -> anyhow::Result<Outc
     let corpus = args.corpus.as_deref().map(|path| open(path, args)).transpose()?;
     let saved = SavedCorpus::open(&args.vectors, args.trust_vectors)?;
     let loaded = model::load(&args.model, settings)?;
+    let reranker = args.rerank.as_deref();
+    let reranker = reranker.map(|path| Scorer::load_beside(path, &args.model, settings)).transpose()?;
     let queries: Vec<&str> = args.query.iter().map(String::as_str).collect();
     let long_text = settings::long_text(args.long_text.long_text, args.long_text.overlap)?;
     let mut plain = EncodeOptions::default();
@@ -30,15 +34,27 @@ pub(crate) fn run(args: &SearchArgs, settings: &Settings) -> anyhow::Result<Outc
     }
     let rows = floats(loaded.encoder.encode(&queries, &options).map_err(model::encoding)?)?;
     let function = args.function.unwrap_or_else(|| loaded.encoder.similarity());
-    let ranks = Ranks { queries: rows, function, top_k: args.top_k, best: Vec::new(), seen: 0 };
-    let best = match (saved, corpus) {
+    let top_k = reranker.as_ref().map_or(args.top_k, |_| args.candidates.max(args.top_k));
+    let ranks = Ranks { queries: rows, function, top_k, best: Vec::new(), seen: 0 };
+    let mut best = match (saved, corpus) {
         (Some(saved), corpus) => rank_saved(saved, corpus, ranks, settings)?,
         (None, Some(corpus)) => {
             rank_texts(corpus, ranks, &plain.with_task(Task::Document), &loaded, settings)?
         }
         (None, None) => Vec::new(),
     };
-    ranking::print(&args.query, &best, function.name(), model::mode(&loaded.encoder), settings)?;
+    let Some(mut reranker) = reranker else {
+        let name = ("function", function.name());
+        ranking::print(&args.query, &best, name, model::mode(&loaded.encoder), settings)?;
+        return Ok(Outcome::Done);
+    };
+    if args.corpus.is_none() && best.iter().flatten().any(|hit| hit.text.is_empty()) {
+        return Err(Error::NoTexts.into());
+    }
+    reranker.sort(&args.query, &mut best, args.top_k)?;
+    let name = ("activation", reranker.activation().name());
+    ranking::print(&args.query, &best, name, reranker.mode(), settings)?;
+    reranker.note_truncated();
     Ok(Outcome::Done)
 }
 

@@ -19,6 +19,7 @@ mod interrupted;
 mod long_text;
 mod mlflow;
 mod models;
+mod rerank;
 mod runs;
 mod runtime;
 mod search;

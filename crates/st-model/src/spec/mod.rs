@@ -1,5 +1,6 @@
 //! A model folder as a value: pure parsing, before anything is loaded.
 
+mod cross_encoder;
 mod defaults;
 mod json;
 mod kind;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use st_core::{LongText, Similarity, Task};
 
+pub use cross_encoder::{ActivationSource, CrossEncoderSpec};
 pub use defaults::Defaults;
 pub use kind::ModelKind;
 pub use modules::{ModuleEntry, ModuleKind, Refusal};
@@ -59,6 +61,8 @@ pub struct ModelSpec {
     pub sentence: SentenceSpec,
     /// What happens to texts that are too long, if [`Defaults`] in the folder say so.
     pub long_text: Option<LongText>,
+    /// Labels and activation, of a cross-encoder.
+    pub cross_encoder: Option<CrossEncoderSpec>,
 }
 
 impl ModelSpec {
@@ -95,10 +99,24 @@ impl ModelSpec {
             ModelKind::MultiVectorEncoder => Some(MultiVectorSpec::read(folder, &modules)?),
             _ => None,
         };
-        let (router, routes) = read_routes(folder, &list, &modules, kind)?;
+        let (router, mut routes) = read_routes(folder, &list, &modules, kind)?;
+        let cross_encoder = match kind {
+            ModelKind::CrossEncoder => Some(CrossEncoderSpec::of_routes(folder, &list, &mut routes)?),
+            _ => None,
+        };
         let sentence = SentenceSpec::read(folder, kind)?;
         let long_text = Defaults::read(folder)?.long_text;
-        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, multi_vector, sentence, long_text })
+        Ok(Self {
+            root: folder.to_owned(),
+            kind,
+            modules,
+            routes,
+            router,
+            multi_vector,
+            cross_encoder,
+            sentence,
+            long_text,
+        })
     }
 
     fn kind(folder: &Path, listed: &[ModuleEntry], asked: Option<ModelKind>) -> Result<ModelKind, Error> {

@@ -14,7 +14,8 @@ use crate::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentenceSpec {
     /// Name to text of the prompts. `query` and `document` are always there, empty if the model stores none:
-    /// the reference adds them, so a stored `passage` is not what it puts before documents.
+    /// the reference adds them, so a stored `passage` is not what it puts before documents. Only to a
+    /// cross-encoder it adds none.
     pub prompts: BTreeMap<String, String>,
     /// The prompt that stands before each text if the caller names none.
     pub default_prompt_name: Option<String>,
@@ -31,7 +32,7 @@ pub struct SentenceSpec {
 impl Default for SentenceSpec {
     fn default() -> Self {
         Self {
-            prompts: default_prompts(),
+            prompts: default_prompts(ModelKind::SentenceTransformer),
             default_prompt_name: None,
             similarity: Similarity::Cosine,
             truncate_dim: None,
@@ -50,7 +51,7 @@ impl SentenceSpec {
     pub fn parse(path: &Path, text: &str, kind: ModelKind) -> Result<Self, Error> {
         let default_similarity = default_similarity(kind);
         let object = Object::parse(path, text)?;
-        let prompts = prompts(&object)?;
+        let prompts = prompts(&object, kind)?;
         let default_prompt_name = object.string("default_prompt_name")?.map(str::to_owned);
         if let Some(name) = default_prompt_name.as_ref().filter(|name| !prompts.contains_key(*name)) {
             return Err(object.error(format!("`default_prompt_name` is `{name}`, which is no stored prompt")));
@@ -73,7 +74,8 @@ impl SentenceSpec {
     pub(crate) fn read(folder: &Path, kind: ModelKind) -> Result<Self, Error> {
         let path = folder.join("config_sentence_transformers.json");
         if !path.is_file() {
-            return Ok(Self { similarity: default_similarity(kind), ..Self::default() });
+            let (similarity, prompts) = (default_similarity(kind), default_prompts(kind));
+            return Ok(Self { similarity, prompts, ..Self::default() });
         }
         Self::parse(&path, &super::json::read_text(&path)?, kind)
     }
@@ -84,12 +86,15 @@ fn default_similarity(kind: ModelKind) -> Similarity {
     if kind == ModelKind::SparseEncoder { Similarity::Dot } else { Similarity::Cosine }
 }
 
-fn default_prompts() -> BTreeMap<String, String> {
-    ["query", "document"].map(|name| (name.to_owned(), String::new())).into()
+fn default_prompts(of: ModelKind) -> BTreeMap<String, String> {
+    match of {
+        ModelKind::CrossEncoder => BTreeMap::new(),
+        _ => ["query", "document"].map(|name| (name.to_owned(), String::new())).into(),
+    }
 }
 
-fn prompts(object: &Object<'_>) -> Result<BTreeMap<String, String>, Error> {
-    let mut prompts = default_prompts();
+fn prompts(object: &Object<'_>, of: ModelKind) -> Result<BTreeMap<String, String>, Error> {
+    let mut prompts = default_prompts(of);
     for (name, value) in object.object("prompts")?.into_iter().flatten() {
         let text = match value {
             Value::String(text) => text.as_str(),

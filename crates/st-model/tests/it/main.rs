@@ -4,6 +4,7 @@
 
 mod architectures;
 mod company;
+mod cross_encoder;
 mod fast;
 mod folder;
 mod given_graph;

@@ -1,0 +1,54 @@
+//! A folder of which the caller does not know what it holds.
+
+use std::path::Path;
+
+use crate::spec::ModelKind;
+use crate::{CrossEncoder, Error, LoadOptions, ModelSpec, SentenceTransformer};
+
+/// A loaded model of the kind that its folder holds.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Model {
+    /// A text to a vector.
+    SentenceTransformer(Box<SentenceTransformer>),
+    /// A pair of texts to a score, or to one for each label.
+    CrossEncoder(Box<CrossEncoder>),
+}
+
+impl Model {
+    /// Loads a model folder as what it says it is.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the folder, its weights, its tokenizer or the runtime, by name;
+    /// [`Error::OtherKind`] of a kind that does not run.
+    pub fn load(folder: &Path, options: &LoadOptions) -> Result<Self, Error> {
+        let spec = ModelSpec::read(folder)?;
+        match spec.kind {
+            ModelKind::SentenceTransformer => {
+                SentenceTransformer::of_spec(spec, options).map(Box::new).map(Self::SentenceTransformer)
+            }
+            ModelKind::CrossEncoder => {
+                CrossEncoder::of_spec(spec, options).map(Box::new).map(Self::CrossEncoder)
+            }
+            kind => Err(Error::OtherKind {
+                folder: spec.root,
+                found: kind.name(),
+                asked: "SentenceTransformer or CrossEncoder",
+            }),
+        }
+    }
+
+    /// What kind it is.
+    pub fn kind(&self) -> ModelKind {
+        self.spec().kind
+    }
+
+    /// What the folder says of itself.
+    pub fn spec(&self) -> &ModelSpec {
+        match self {
+            Self::SentenceTransformer(model) => model.spec(),
+            Self::CrossEncoder(model) => model.spec(),
+        }
+    }
+}
