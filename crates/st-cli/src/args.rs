@@ -55,6 +55,9 @@ pub(crate) struct GlobalArgs {
     /// Say more on standard error: -v what is done, -vv everything.
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
+    /// Ask the hub what a model that is named stands for today, instead of using what the cache has.
+    #[arg(long, global = true, help_heading = "Model hub")]
+    pub(crate) refresh: bool,
     /// The MLflow server or store: `http://host:5000`, `sqlite:///mlflow.db` [default: `MLFLOW_TRACKING_URI`, or
     /// `sqlite:///mlflow.db` in this folder].
     #[arg(long, global = true, value_name = "URI", help_heading = "MLflow")]

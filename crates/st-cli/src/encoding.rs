@@ -104,7 +104,8 @@ pub(crate) fn tokens(
     let mut provenance = loaded.provenance(options)?;
     "token_embeddings".clone_into(&mut provenance.output_value);
     // They are neither truncated nor scaled.
-    (provenance.dimension, provenance.normalized) = (loaded.encoder.spec().transformer.hidden_size, false);
+    (provenance.dimension, provenance.normalized) =
+        (loaded.encoder.spec().default_route().token_dim(), false);
     sink.describe(&provenance)?;
     let mut counts = Counts::default();
     let mut progress = Progress::new(source.gauge.clone(), settings.progress);

@@ -86,6 +86,12 @@ pub(crate) enum Error {
     /// There is no such folder.
     #[error("model folder {folder} does not exist")]
     NoModel { folder: String, advice: Option<String> },
+    /// No folder, and no model of that name that could be had.
+    #[error("{}no whole model {name} in the cache {cache}", no_folder(typed.as_deref()))]
+    NoModelNamed { typed: Option<String>, name: String, cache: String, advice: Option<String> },
+    /// The hub was to say what a name stands for today.
+    #[error("cannot find out what {name} is today")]
+    Refresh { name: String },
     /// Calibration ranges of the wrong form.
     #[error("{file}: {problem}")]
     Ranges { file: String, problem: String },
@@ -131,4 +137,9 @@ pub(crate) enum Error {
     /// A sentence-transformers folder where an MLflow model is needed.
     #[error("{folder} is not an MLflow model folder: it has no MLmodel")]
     NotMlflow { folder: String },
+}
+
+/// What was tried first where a folder may have been meant.
+fn no_folder(typed: Option<&str>) -> String {
+    typed.map_or_else(String::new, |typed| format!("no folder `{typed}` here, and "))
 }

@@ -31,6 +31,7 @@ pub(crate) fn add(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let mut facts = described(&located.folder);
+    (facts.hub_model, facts.hub_commit) = origin(located);
     if wanted.certificate || wanted.profile {
         let certified = || Error::Certify { model: located.shown.clone() };
         let load =
@@ -48,6 +49,18 @@ pub(crate) fn add(
     }
     options.facts = Some(facts);
     Ok(())
+}
+
+/// The model of the hub, and its commit, that the files are from; of a model that was logged before, what was noted then.
+fn origin(located: &Located) -> (Option<String>, Option<String>) {
+    if let Some(snapshot) = &located.hub {
+        return (Some(snapshot.name.repository().to_owned()), Some(snapshot.commit.clone()));
+    }
+    let noted = |fact: &str| {
+        let metadata = located.mlflow.as_ref()?.mlmodel.metadata.as_ref()?;
+        Some(metadata.get("st")?.get(fact)?.as_str()?.to_owned())
+    };
+    (noted("hub_model"), noted("hub_commit"))
 }
 
 /// An example that the model cannot answer is no reason not to log the model; Python warns, too. What else is wrong with the
@@ -69,14 +82,16 @@ fn described(folder: &Path) -> ModelFacts {
             return facts;
         }
     };
-    let modes: Vec<&str> = spec.pooling.modes.iter().copied().map(PoolingMode::name).collect();
-    facts.architecture.clone_from(&spec.transformer.architecture);
-    facts.pooling = Some(modes.join("+"));
+    let route = spec.default_route();
+    let modes: Vec<&str> = route.pooling_modes().iter().copied().map(PoolingMode::name).collect();
+    facts.architecture = spec.transformer().and_then(|transformer| transformer.architecture.clone());
+    facts.pooling = (!modes.is_empty()).then(|| modes.join("+"));
     facts.dimension = Some(spec.sentence.truncate_dim.unwrap_or(spec.dim()) as u64);
-    facts.normalized = Some(spec.normalize);
+    facts.normalized = Some(spec.normalizes());
     facts.similarity = Some(spec.similarity().name().to_owned());
-    facts.max_tokens = spec.transformer.max_tokens.map(|tokens| tokens as u64);
-    match weights::read(&spec.transformer.folder) {
+    let max_tokens = spec.transformer().and_then(|transformer| transformer.max_tokens);
+    facts.max_tokens = max_tokens.map(|tokens| tokens as u64);
+    match weights::read(route.input_folder()) {
         Ok(weights) => {
             (facts.parameters, facts.weight_bytes) = (Some(weights.parameters), Some(weights.bytes));
         }
@@ -86,7 +101,7 @@ fn described(folder: &Path) -> ModelFacts {
 }
 
 fn add_graph(facts: &mut ModelFacts, encoder: &SentenceTransformer) -> anyhow::Result<()> {
-    let Some(path) = &encoder.graph().path else { return Ok(()) };
+    let Some(path) = encoder.graph().and_then(|graph| graph.path.as_ref()) else { return Ok(()) };
     let header = st_export::onnx::open_header(path)?;
     facts.exporter = Some(format!("{} {}", header.producer_name, header.producer_version));
     let bytes = fs::read(path).map_err(|source| Error::Read { file: path.display().to_string(), source })?;
@@ -104,9 +119,11 @@ fn certificate(located: &Located, encoder: &SentenceTransformer) -> anyhow::Resu
     {
         return Ok(first);
     }
-    let mut made_by =
-        MadeBy::new(concat!("st ", env!("CARGO_PKG_VERSION"))).with_runtime(&encoder.runtime().build);
-    if let Some(path) = &encoder.graph().path {
+    let mut made_by = MadeBy::new(concat!("st ", env!("CARGO_PKG_VERSION")));
+    if let Some(runtime) = encoder.runtime() {
+        made_by = made_by.with_runtime(&runtime.build);
+    }
+    if let Some(path) = encoder.graph().and_then(|graph| graph.path.as_ref()) {
         let header = st_export::onnx::open_header(path)?;
         made_by = made_by.with_exporter(format!("{} {}", header.producer_name, header.producer_version));
     }

@@ -1,5 +1,6 @@
 //! Advice for failures that have a known way out.
 
+mod hub;
 mod mlflow;
 
 use mlflow_flavor::LogError;
@@ -26,6 +27,7 @@ fn first(error: &anyhow::Error) -> Option<String> {
         let own = cause.downcast_ref().and_then(own);
         own.or_else(|| cause.downcast_ref().and_then(model))
             .or_else(|| cause.downcast_ref().and_then(export))
+            .or_else(|| cause.downcast_ref().and_then(hub::hub))
             .or_else(|| cause.downcast_ref().and_then(flavor))
             .or_else(|| cause.downcast_ref().and_then(mlflow::client))
             .or_else(|| cause.downcast_ref().and_then(mlflow::log))
@@ -48,7 +50,10 @@ fn own(error: &Error) -> Option<String> {
                 .to_owned()
         }
         Error::NotFound { advice, .. } => advice.clone(),
-        Error::NoModel { advice, .. } => return advice.clone(),
+        Error::NoModel { advice: None, .. } => {
+            "`-m` takes a folder, an MLflow URI, or the name of a model on the hub: ORG/NAME".to_owned()
+        }
+        Error::NoModel { advice, .. } | Error::NoModelNamed { advice, .. } => return advice.clone(),
         Error::NoExperiment { .. } => {
             "`st experiments list` shows the experiments; `st log --experiment NAME` creates one".to_owned()
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use st_core::{Encoder, LongText, PoolingMode};
-use st_model::{GraphState, ModelSpec, SentenceTransformer, StoredCalibrations};
+use st_model::{GraphState, ModelSpec, RouteSpec, SentenceTransformer, StoredCalibrations, TransformerSpec};
 
 use crate::model::{self, Located};
 use crate::profile::resident_bytes;
@@ -11,10 +11,9 @@ use crate::report::Report;
 /// What the configuration files say.
 pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Report> {
     let modules: Vec<_> = spec.modules.iter().map(|module| module.kind.name()).collect();
-    let modes: Vec<_> = spec.pooling.modes.iter().copied().map(PoolingMode::name).collect();
-    let transformer = &spec.transformer;
-    Ok(Report::from_iter([
+    let mut report = Report::from_iter([
         ("folder".to_owned(), json!(located.folder.display().to_string())),
+        ("kind".to_owned(), json!(spec.kind.name())),
         ("modules".to_owned(), json!(modules.join(" → "))),
         ("dim".to_owned(), json!(spec.dim())),
         ("similarity".to_owned(), json!(spec.similarity().name())),
@@ -22,33 +21,27 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Re
         ("truncate_dim".to_owned(), json!(spec.sentence.truncate_dim)),
         ("long_text".to_owned(), long_text(spec.long_text)),
         ("mlflow".to_owned(), mlflow(located)),
-        (
-            "transformer".to_owned(),
-            json!({
-                "model_type": transformer.model_type,
-                "architecture": transformer.architecture,
-                "hidden_size": transformer.hidden_size,
-                "max_tokens": transformer.max_tokens,
-            }),
-        ),
-        (
-            "tokenizer".to_owned(),
-            json!({
-                "class": transformer.tokenizer.class,
-                "lowercase": transformer.lowercase || transformer.tokenizer.lowercase == Some(true),
-            }),
-        ),
-        (
+        ("hub".to_owned(), hub(located)),
+    ]);
+    if spec.router.is_some() {
+        let routes = spec.routes.iter().map(|route| (route.name.clone(), json!(steps(route))));
+        report.insert("routes".to_owned(), Value::Object(routes.collect()));
+    }
+    let route = spec.default_route();
+    if let Some(transformer) = route.transformer() {
+        add_transformer(&mut report, transformer);
+    }
+    if !route.pooling_modes().is_empty() {
+        let modes: Vec<_> = route.pooling_modes().iter().copied().map(PoolingMode::name).collect();
+        let include_prompt = route.pooling.as_ref().map(|pooling| pooling.include_prompt);
+        report.insert(
             "pooling".to_owned(),
-            json!({
-                "modes": modes,
-                "include_prompt": spec.pooling.include_prompt,
-                "normalize": spec.normalize,
-            }),
-        ),
-        ("prompts".to_owned(), prompts(spec)),
-        ("calibration".to_owned(), calibration(spec)?),
-    ]))
+            json!({"modes": modes, "include_prompt": include_prompt, "normalize": spec.normalizes()}),
+        );
+    }
+    report.insert("prompts".to_owned(), prompts(spec));
+    report.insert("calibration".to_owned(), calibration(spec)?);
+    Ok(report)
 }
 
 /// What happens to texts that are too long; null where nobody said so.
@@ -68,6 +61,29 @@ fn calibration(spec: &ModelSpec) -> anyhow::Result<Value> {
     Ok(if kept.is_empty() { Value::Null } else { json!({"ranges": kept}) })
 }
 
+fn steps(route: &RouteSpec) -> String {
+    route.modules.iter().map(|module| module.kind.name()).collect::<Vec<_>>().join(" → ")
+}
+
+fn add_transformer(report: &mut Report, transformer: &TransformerSpec) {
+    report.insert(
+        "transformer".to_owned(),
+        json!({
+            "model_type": transformer.model_type,
+            "architecture": transformer.architecture,
+            "hidden_size": transformer.hidden_size,
+            "max_tokens": transformer.max_tokens,
+        }),
+    );
+    report.insert(
+        "tokenizer".to_owned(),
+        json!({
+            "class": transformer.tokenizer.class,
+            "lowercase": transformer.lowercase || transformer.tokenizer.lowercase == Some(true),
+        }),
+    );
+}
+
 fn prompts(spec: &ModelSpec) -> Value {
     if spec.sentence.prompts.is_empty() { Value::Null } else { json!(spec.sentence.prompts) }
 }
@@ -82,9 +98,21 @@ fn mlflow(located: &Located) -> Value {
     })
 }
 
+fn hub(located: &Located) -> Value {
+    let Some(snapshot) = &located.hub else { return Value::Null };
+    json!({
+        "model": snapshot.name.repository(),
+        "revision": snapshot.name.revision(),
+        "commit": snapshot.commit,
+    })
+}
+
 /// What is known once the model is loaded: its graph and the runtime.
 pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> anyhow::Result<()> {
-    let graph = loaded.graph();
+    let (Some(graph), Some(runtime)) = (loaded.graph(), loaded.runtime()) else {
+        report.insert("runtime".to_owned(), json!({"resident_bytes": resident_bytes()}));
+        return Ok(());
+    };
     let mut section = Report::new();
     if let Some(path) = &graph.path {
         section.insert("file".to_owned(), json!(path.display().to_string()));
@@ -95,7 +123,6 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &SentenceTransformer) -> a
     section.insert("max_tokens".to_owned(), json!(loaded.max_tokens()));
     report.insert("digest".to_owned(), json!(loaded.digest()?));
     report.insert("graph".to_owned(), Value::Object(section));
-    let runtime = loaded.runtime();
     report.insert(
         "runtime".to_owned(),
         json!({

@@ -12,6 +12,7 @@ mod error;
 mod facts;
 mod folder;
 mod hints;
+mod hub;
 mod input;
 mod inspection;
 mod interrupt;

@@ -10,6 +10,7 @@ use mlflow_client::settings::variables;
 use mlflow_client::types::tags::{Tag, system};
 use mlflow_flavor::ModelCache;
 use st_core::{EncodeOptions, LongText, Prompt, Task};
+use st_hub::HubSettings;
 use st_model::{LoadOptions, Places};
 
 use crate::args::{EncodeArgs, GlobalArgs, InputArgs, LongTextPolicy, ModelArgs, PromptArgs};
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) progress: bool,
     /// What `tracing` shows.
     pub(crate) log: String,
+    /// Models of the hub are looked up anew.
+    pub(crate) refresh: bool,
     /// Where ONNX Runtime and the cache are.
     pub(crate) places: Places,
     /// Where runs keep what they could not send.
@@ -48,14 +51,15 @@ impl Settings {
     pub(crate) fn new(global: &GlobalArgs) -> Self {
         let log = match global.verbose {
             0 => variable(LOG).map_or_else(|| "warn".to_owned(), |log| log.to_string_lossy().into_owned()),
-            1 => "warn,st=info,st_model=info,st_export=info,mlflow_flavor=info,mlflow_client=info".to_owned(),
-            _ => "info,st=trace,st_model=trace,st_export=trace,mlflow_flavor=trace,mlflow_client=debug"
+            1 => "warn,st=info,st_model=info,st_export=info,st_hub=info,mlflow_flavor=info,mlflow_client=info".to_owned(),
+            _ => "info,st=trace,st_model=trace,st_export=trace,st_hub=trace,mlflow_flavor=trace,mlflow_client=debug"
                 .to_owned(),
         };
         Self {
             json: global.json,
             progress: io::stderr().is_terminal(),
             log,
+            refresh: global.refresh,
             places: Places::from_env(variable),
             spool: spool(),
             tracking_uri: global.tracking_uri.clone(),
@@ -73,6 +77,11 @@ impl Settings {
             settings.registry_uri = Some(uri.as_str().into());
         }
         Ok(settings)
+    }
+
+    /// Where models of the hub are kept, and where they come from: Python's variables. Read when a command needs it.
+    pub(crate) fn hub() -> Result<HubSettings, st_hub::Error> {
+        HubSettings::from_env(variable)
     }
 
     /// Variables of MLflow that are set and change nothing, but for those that the command heeds; and why.

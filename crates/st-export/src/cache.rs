@@ -145,7 +145,7 @@ impl GraphCache {
 
 /// Raise it whenever the graph that is written for the same checkpoint changes, so that no cache serves the
 /// old one.
-const EXPORTER_VERSION: u32 = 1;
+const EXPORTER_VERSION: u32 = 2;
 /// The same for what quantisation makes of that graph, so that a better one leaves the float graphs alone.
 const QUANTIZER_VERSION: u32 = 1;
 /// How folders start that are not finished.
@@ -161,8 +161,8 @@ const RECORD: &str = "entry.json";
 fn digest(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Result<(String, String), Error> {
     let architecture = Architecture::read(folder)?;
     let mut hasher = blake3::Hasher::new();
-    let head = head.map(|head| (&head.pooling, head.normalize));
-    let recipe = format!("st-export {EXPORTER_VERSION}\n{}\n{head:?}\n", architecture.settings());
+    let settings = head.map(Head::settings).unwrap_or_default();
+    let recipe = format!("st-export {EXPORTER_VERSION}\n{}\n{settings}\n", architecture.settings());
     hasher.update(recipe.as_bytes());
     if quantization == Quantization::Int8 {
         hasher.update(format!("int8 {QUANTIZER_VERSION}\n").as_bytes());
@@ -172,6 +172,11 @@ fn digest(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Res
         let (digest, _) = digest_file(&path)?;
         hasher.update(digest.as_bytes());
         weights.push(digest);
+    }
+    for module in head.into_iter().flat_map(Head::modules) {
+        for path in WeightFiles::find(&module.folder)?.paths {
+            hasher.update(digest_file(&path)?.0.as_bytes());
+        }
     }
     Ok((hasher.finalize().to_hex().to_string(), joined(&weights)))
 }

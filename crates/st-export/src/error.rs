@@ -70,6 +70,14 @@ pub enum Error {
     /// A head that names no pooling mode.
     #[error("a head needs at least one pooling mode")]
     HeadWithoutPooling,
+    /// A head that the family does not have, or whose form is not known.
+    #[error("no head for {what} is known of the architecture `{architecture}`")]
+    HeadMissing {
+        /// The family.
+        architecture: &'static str,
+        /// What the head would give numbers for.
+        what: &'static str,
+    },
     /// No weights in any format.
     #[error("folder `{}` has neither `model.safetensors` nor `model.safetensors.index.json`", folder.display())]
     WeightsMissing {

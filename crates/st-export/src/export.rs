@@ -5,7 +5,8 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use crate::architectures::Architecture;
-use crate::checkpoint::{Checkpoint, WeightFiles};
+use crate::checkpoint::{Checkpoint, Naming, WeightFiles};
+use crate::head::Stage;
 use crate::ir::{Graph, ValueInfo};
 use crate::onnx::{FILE_LIMIT, Plan, Sink};
 use crate::passes::quantize_linears;
@@ -172,14 +173,20 @@ struct Source {
 impl Source {
     /// Reads configuration and headers, and checks that every weight is there.
     fn open(folder: &Path, head: Option<&Head>, quantization: Quantization) -> Result<Self, Error> {
-        if head.is_some_and(|head| head.pooling.is_empty()) {
+        if let Some(head) = head
+            && head.stages.iter().any(|stage| matches!(stage, Stage::Pooling(modes) if modes.is_empty()))
+        {
             return Err(Error::HeadWithoutPooling);
         }
         let architecture = Architecture::read(folder)?;
         let name = architecture.name();
         let files = WeightFiles::find(folder)?;
-        let checkpoint = Checkpoint::open(&files, name, architecture.naming())?;
-        let graph = architecture.graph(head);
+        let mut checkpoint = Checkpoint::open(&files, name, architecture.naming())?;
+        for module in head.into_iter().flat_map(Head::modules) {
+            let files = WeightFiles::find(&module.folder)?;
+            checkpoint.add(&files, &format!("{}.", module.name), &Naming::MODULE)?;
+        }
+        let graph = architecture.graph(head)?;
         let sound =
             |graph: &Graph| graph.validate().map_err(|source| Error::Graph { architecture: name, source });
         sound(&graph)?;

@@ -1,8 +1,10 @@
 //! What stands on top of the transformer inside the graph.
 
+use std::path::PathBuf;
+
 use st_core::PoolingMode;
 
-/// Pooling and normalisation that become part of the graph, so that only `[batch, dim]` leaves the runtime.
+/// What follows the transformer inside the graph, so that only what is asked for leaves the runtime.
 ///
 /// ```
 /// use st_core::PoolingMode;
@@ -15,27 +17,215 @@ use st_core::PoolingMode;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Head {
-    /// Pooling modes, concatenated in this order; at least one.
-    pub pooling: Vec<PoolingMode>,
-    /// Whether the concatenation is divided by its Euclidean length.
-    pub normalize: bool,
+    /// Which of the transformer's own heads comes first.
+    pub task: Task,
+    /// Modules of sentence-transformers behind it, in order.
+    pub stages: Vec<Stage>,
+    /// Whether the graph takes one more input, `pooling_mask`, int64 `[batch, sequence]`: 1 for tokens that are
+    /// pooled. It is for models that leave the tokens of a prompt out; without it the attention mask decides.
+    pub pooling_mask: bool,
+}
+
+/// The head that the transformer itself brings along.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Task {
+    /// None: token embeddings.
+    #[default]
+    Features,
+    /// One number for each label and text: `logits` `[batch, labels]`.
+    Classification {
+        /// How many.
+        labels: usize,
+    },
+    /// One number for each token of the vocabulary at every token, which stages then read as token embeddings.
+    Vocabulary,
+}
+
+/// Which of the values that modules pass on a stage changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Feature {
+    /// `token_embeddings` `[batch, sequence, width]`.
+    Tokens,
+    /// `sentence_embedding` `[batch, width]`.
+    Sentence,
+}
+
+/// A module of sentence-transformers as part of the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Token embeddings to a sentence embedding; modes are concatenated in this order, at least one.
+    Pooling(Vec<PoolingMode>),
+    /// Scales to Euclidean length one.
+    Normalize(Feature),
+    /// A linear layer with a function behind it.
+    Dense(Dense),
+    /// Normalisation to mean zero and variance one, then scale and bias.
+    LayerNorm {
+        /// Where its weights are.
+        weights: ModuleWeights,
+    },
+    /// Token embeddings become the weighted mean of the embeddings after each layer from `first` on, 0 being the
+    /// sum of the embedding tables.
+    LayerWeights {
+        /// Where its weights are.
+        weights: ModuleWeights,
+        /// The first layer that counts.
+        first: usize,
+    },
+    /// Numbers for each token of the vocabulary to a sparse sentence embedding: not below zero, logarithmic, the
+    /// largest or the sum over the tokens of a text.
+    Splade {
+        /// Sum instead of maximum.
+        sum: bool,
+        /// The logarithm twice, as opensearch's third generation has it.
+        twice: bool,
+    },
+    /// A sentence embedding to the activations of a sparse autoencoder, before all but the largest are dropped.
+    SparseAutoEncoder {
+        /// Where its weights are.
+        weights: ModuleWeights,
+        /// Width of the activations.
+        hidden: usize,
+        /// Whether the embedding is standardised first.
+        normalize: bool,
+    },
+}
+
+/// The settings of a [`Stage::Dense`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Dense {
+    /// Where its weights are.
+    pub weights: ModuleWeights,
+    /// What it changes.
+    pub feature: Feature,
+    /// Width of what goes in.
+    pub from: usize,
+    /// Width of what comes out.
+    pub to: usize,
+    /// Whether the linear layer has a bias.
+    pub bias: bool,
+    /// The function behind it.
+    pub activation: DenseActivation,
+    /// Whether what went in is added to what comes out, through a linear layer of its own where widths differ.
+    pub residual: bool,
+}
+
+/// Functions that a Dense module has behind its linear layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DenseActivation {
+    /// None.
+    Identity,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Zero for what is negative.
+    Relu,
+    /// Gaussian error linear unit, exact.
+    Gelu,
+    /// Logistic function.
+    Sigmoid,
+    /// `x · sigmoid(x)`.
+    Silu,
+}
+
+/// The folder of a module, and the word under which its weights appear in the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ModuleWeights {
+    /// The folder with its safetensors.
+    pub folder: PathBuf,
+    /// A name that no other module of the model has, such as `2_Dense`.
+    pub name: String,
+}
+
+impl Dense {
+    /// A linear layer with bias from `from` to `to` dimensions, and the reference's default function behind it.
+    pub fn new(weights: ModuleWeights, from: usize, to: usize) -> Self {
+        let activation = DenseActivation::Tanh;
+        Self { weights, feature: Feature::Sentence, from, to, bias: true, activation, residual: false }
+    }
 }
 
 impl Head {
     /// A head that pools and does not normalise.
     pub fn new(pooling: impl Into<Vec<PoolingMode>>) -> Self {
-        Self { pooling: pooling.into(), normalize: false }
+        Self::of_stages(Task::Features, [Stage::Pooling(pooling.into())])
     }
 
-    /// Sets whether the result is normalised.
+    /// A head of those stages on the transformer's own `task`.
+    pub fn of_stages(task: Task, stages: impl Into<Vec<Stage>>) -> Self {
+        Self { task, stages: stages.into(), pooling_mask: false }
+    }
+
+    /// Sets whether the graph takes a mask of its own for pooling.
     #[must_use]
-    pub fn with_normalize(mut self, normalize: bool) -> Self {
-        self.normalize = normalize;
+    pub fn with_pooling_mask(mut self, pooling_mask: bool) -> Self {
+        self.pooling_mask = pooling_mask;
         self
     }
 
-    /// Width of the sentence embedding over token embeddings of `hidden` dimensions.
+    /// Sets whether the sentence embedding is normalised at the end.
+    #[must_use]
+    pub fn with_normalize(mut self, normalize: bool) -> Self {
+        self.stages.retain(|stage| *stage != Stage::Normalize(Feature::Sentence));
+        if normalize {
+            self.stages.push(Stage::Normalize(Feature::Sentence));
+        }
+        self
+    }
+
+    /// Width of the sentence embedding over token embeddings of `hidden` dimensions; where there is none, of the
+    /// token embeddings.
     pub fn dim(&self, hidden: usize) -> usize {
-        self.pooling.len() * hidden
+        let [mut tokens, mut sentence] = [hidden, 0];
+        for stage in &self.stages {
+            match stage {
+                Stage::Pooling(modes) => sentence = modes.len() * tokens,
+                Stage::Dense(dense) if dense.feature == Feature::Tokens => tokens = dense.to,
+                Stage::Dense(dense) => sentence = dense.to,
+                Stage::Splade { .. } => sentence = tokens,
+                Stage::SparseAutoEncoder { hidden, .. } => sentence = *hidden,
+                Stage::Normalize(_) | Stage::LayerNorm { .. } | Stage::LayerWeights { .. } => {}
+            }
+        }
+        if sentence == 0 { tokens } else { sentence }
+    }
+
+    /// Folders of the modules that have weights of their own.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &ModuleWeights> {
+        self.stages.iter().filter_map(Stage::weights)
+    }
+
+    /// All that the graph depends on but the weights, always spelled alike, without where files are.
+    pub(crate) fn settings(&self) -> String {
+        let mut head = self.clone();
+        for weights in head.stages.iter_mut().filter_map(Stage::weights_mut) {
+            weights.folder = PathBuf::new();
+        }
+        format!("{head:?}")
+    }
+}
+
+impl Stage {
+    fn weights(&self) -> Option<&ModuleWeights> {
+        match self {
+            Self::Dense(Dense { weights, .. })
+            | Self::LayerNorm { weights }
+            | Self::LayerWeights { weights, .. }
+            | Self::SparseAutoEncoder { weights, .. } => Some(weights),
+            Self::Pooling(_) | Self::Normalize(_) | Self::Splade { .. } => None,
+        }
+    }
+
+    fn weights_mut(&mut self) -> Option<&mut ModuleWeights> {
+        match self {
+            Self::Dense(Dense { weights, .. })
+            | Self::LayerNorm { weights }
+            | Self::LayerWeights { weights, .. }
+            | Self::SparseAutoEncoder { weights, .. } => Some(weights),
+            Self::Pooling(_) | Self::Normalize(_) | Self::Splade { .. } => None,
+        }
     }
 }

@@ -50,10 +50,12 @@ mod lfs;
 pub mod onnx;
 mod passes;
 mod publish;
+mod stages;
 
+pub use architectures::{Family, families};
 pub use cache::{CacheState, CachedGraph, GraphCache};
 pub use digest::{file_digest, weights_digest};
 pub use error::Error;
 pub use export::{ExportOptions, Exported, Quantization, WeightPlacement, export, export_bytes};
-pub use head::Head;
+pub use head::{Dense, DenseActivation, Feature, Head, ModuleWeights, Stage, Task};
 pub use ir::{Dim, ElementType, ValueInfo};

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis, Slice};
 
 use crate::tokenizer::Tokenized;
 
@@ -13,10 +13,13 @@ pub(crate) const DEFAULT_MAX_TOKENS: usize = 512;
 /// One batch as the graph reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Batch {
-    /// Token ids `[texts, tokens]`, padded with 0 on the right: the mask makes the value irrelevant.
+    /// Token ids `[texts, tokens]`, padded on the right with the tokenizer's own id for that: some architectures
+    /// count positions by it, for all others the mask makes the value irrelevant.
     pub(crate) ids: Array2<i64>,
     /// 1 for a token, 0 for padding, `[texts, tokens]`.
     pub(crate) mask: Array2<i64>,
+    /// Type ids, `[texts, tokens]`: which text of a pair a token belongs to, 0 for padding.
+    pub(crate) types: Array2<i64>,
 }
 
 /// Which texts may run together.
@@ -54,18 +57,30 @@ pub(crate) fn plan(lengths: &[usize], budget: usize, grouping: Grouping) -> Vec<
 }
 
 impl Batch {
-    /// Pads the texts `rows` of `texts` to the longest of them.
-    pub(crate) fn new(texts: &[Tokenized], rows: &[usize]) -> Self {
+    /// Pads the texts `rows` of `texts` to the longest of them with `pad_id`.
+    pub(crate) fn new(texts: &[Tokenized], rows: &[usize], pad_id: u32) -> Self {
         let tokens = rows.iter().map(|&row| texts[row].ids.len()).max().unwrap_or(0).max(1);
-        let mut ids = Array2::zeros((rows.len(), tokens));
-        let mut mask = Array2::zeros((rows.len(), tokens));
+        let shape = (rows.len(), tokens);
+        let mut ids = Array2::from_elem(shape, i64::from(pad_id));
+        let (mut mask, mut types) = (Array2::zeros(shape), Array2::zeros(shape));
         for (line, &row) in rows.iter().enumerate() {
             for (column, id) in texts[row].ids.iter().enumerate() {
                 ids[(line, column)] = i64::from(*id);
                 mask[(line, column)] = 1;
             }
+            for (column, kind) in texts[row].types.iter().enumerate() {
+                types[(line, column)] = i64::from(*kind);
+            }
         }
-        Self { ids, mask }
+        Self { ids, mask, types }
+    }
+
+    /// The mask without the first `prompt_tokens` tokens of each text.
+    pub(crate) fn pooled(&self, prompt_tokens: usize) -> Array2<i64> {
+        let mut mask = self.mask.clone();
+        let prompt = prompt_tokens.min(mask.ncols());
+        mask.slice_axis_mut(Axis(1), Slice::from(..prompt)).fill(0);
+        mask
     }
 
     /// Texts and padded tokens.
@@ -119,9 +134,14 @@ mod tests {
 
     #[test]
     fn padding_is_masked() {
-        let text = |ids: &[u32]| Tokenized { ids: ids.to_vec(), full_length: ids.len() };
-        let batch = Batch::new(&[text(&[7, 8]), text(&[]), text(&[9])], &[0, 2]);
-        assert_eq!(batch.ids, ndarray::array![[7, 8], [9, 0]]);
+        let text = |ids: &[u32], types: &[u8]| Tokenized {
+            ids: ids.to_vec(),
+            types: types.to_vec(),
+            ..Tokenized::default()
+        };
+        let batch = Batch::new(&[text(&[7, 8], &[0, 1]), text(&[], &[]), text(&[9], &[])], &[0, 2], 3);
+        assert_eq!(batch.ids, ndarray::array![[7, 8], [9, 3]]);
         assert_eq!(batch.mask, ndarray::array![[1, 1], [1, 0]]);
+        assert_eq!(batch.types, ndarray::array![[0, 1], [0, 0]]);
     }
 }

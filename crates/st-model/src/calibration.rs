@@ -155,7 +155,7 @@ impl SentenceTransformer {
         let row = |row: usize| ranges.outer_iter().nth(row).map(|row| row.to_vec()).unwrap_or_default();
         Ok(StoredCalibration {
             model_digest: self.digest()?.to_owned(),
-            mode: self.graph().mode,
+            mode: self.mode(),
             dimension,
             normalized,
             texts,
@@ -182,7 +182,7 @@ impl SentenceTransformer {
         let Some(stored) = StoredCalibrations::read(folder)? else { return Ok(None) };
         let path = folder.join(StoredCalibrations::FILE);
         let (dimension, normalized) = self.vector_kind(options)?;
-        let mode = self.graph().mode;
+        let mode = self.mode();
         let fits = |entry: &&StoredCalibration| {
             (entry.mode, entry.dimension, entry.normalized) == (mode, dimension, normalized)
         };

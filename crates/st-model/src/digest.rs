@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::graph::GraphState;
-use crate::spec::ModuleKind;
+use crate::graph::{Graph, GraphState};
+use crate::spec::{ModuleKind, RouteSpec};
 use crate::{Error, GraphInfo, ModelSpec};
 
 /// Raise it whenever the recipe changes: old digests then fit nothing, rather than something else.
@@ -30,34 +30,17 @@ const TRANSFORMER_FILES: [&str; 10] = [
     "vocab.txt",
 ];
 
-/// The digest of a model that runs `graph`, whose weights have the digest `weights` if that is known already.
-pub(crate) fn model_digest(
+/// The digest of a model whose routes run `graphs`, in their order; none for a table.
+pub(crate) fn model_digest<'a>(
     spec: &ModelSpec,
-    graph: &GraphInfo,
-    weights: Option<&str>,
+    graphs: impl Iterator<Item = Option<&'a Graph>>,
 ) -> Result<String, Error> {
     let mut recipe = Recipe::new();
-    let transformer = spec.transformer.folder.as_path();
-    match (&graph.path, graph.state) {
-        (Some(path), GraphState::Given) => recipe.add_graph(path)?,
-        _ => {
-            let found = || st_export::weights_digest(transformer).map_err(failed(transformer));
-            recipe.add("weights", &weights.map_or_else(found, |known| Ok(known.to_owned()))?);
+    for (route, graph) in spec.routes.iter().zip(graphs) {
+        if !route.name.is_empty() {
+            recipe.add("route", &route.name);
         }
-    }
-    for module in &spec.modules {
-        recipe.add("module", module.kind.name());
-        let folder = if module.path.is_empty() { spec.root.clone() } else { spec.root.join(&module.path) };
-        let files = if module.kind == ModuleKind::Transformer {
-            transformer_files(&folder)
-        } else if folder == spec.root || folder == transformer {
-            Vec::new()
-        } else {
-            all_files(&folder)?
-        };
-        for path in files {
-            recipe.add_file(&path)?;
-        }
+        recipe.add_route(spec, route, graph)?;
     }
     Ok(recipe.finish())
 }
@@ -83,6 +66,37 @@ impl Recipe {
         }
     }
 
+    fn add_route(&mut self, spec: &ModelSpec, route: &RouteSpec, graph: Option<&Graph>) -> Result<(), Error> {
+        let transformer = route.transformer().map(|transformer| transformer.folder.as_path());
+        match (transformer, graph) {
+            (_, Some(Graph { info: GraphInfo { path: Some(path), state: GraphState::Given, .. }, .. })) => {
+                self.add_graph(path)?;
+            }
+            (Some(folder), graph) => {
+                let known = graph.and_then(|graph| graph.weights_digest.clone());
+                let found = || st_export::weights_digest(folder).map_err(failed(folder));
+                self.add("weights", &known.map_or_else(found, Ok)?);
+            }
+            (None, _) => {}
+        }
+        for module in &route.modules {
+            self.add("module", module.kind.name());
+            let folder =
+                if module.path.is_empty() { spec.root.clone() } else { spec.root.join(&module.path) };
+            let files = match module.kind {
+                ModuleKind::Transformer | ModuleKind::MlmTransformer => transformer_files(&folder),
+                // In the root lie the notes of people, too.
+                ModuleKind::StaticEmbedding | ModuleKind::SparseStaticEmbedding => table_files(&folder),
+                _ if folder == spec.root || Some(folder.as_path()) == transformer => Vec::new(),
+                _ => all_files(&folder)?,
+            };
+            for path in files {
+                self.add_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     fn add_file(&mut self, path: &Path) -> Result<(), Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let digest = st_export::file_digest(path).map_err(failed(path))?;
@@ -106,6 +120,11 @@ impl Recipe {
     fn finish(self) -> String {
         format!("blake3:{}", self.0.finalize().to_hex())
     }
+}
+
+fn table_files(folder: &Path) -> Vec<PathBuf> {
+    let names = ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"];
+    names.map(|name| folder.join(name)).into_iter().filter(|path| path.is_file()).collect()
 }
 
 fn transformer_files(folder: &Path) -> Vec<PathBuf> {

@@ -57,21 +57,64 @@ pub enum Error {
         /// Python class of the module.
         kind: String,
         /// Classes that are supported.
-        supported: &'static str,
+        supported: String,
     },
-    /// Supported modules in an order that makes no sentence embedding.
-    #[error("{}: modules {found} cannot be run; supported is Transformer, then Pooling, then Normalize", path.display())]
+    /// A module of the reference that does not run here.
+    #[error(
+        "{}: module {index} is a {}, which is refused: {}; {}",
+        path.display(), refusal.class, refusal.reason, refusal.way_out
+    )]
+    RefusedModule {
+        /// The `modules.json`.
+        path: PathBuf,
+        /// Position in the list, from 0.
+        index: usize,
+        /// Why, and what to do.
+        refusal: crate::spec::Refusal,
+    },
+    /// Supported modules in an order that makes no embedding.
+    #[error("{}: modules {found} cannot be run: {problem}", path.display())]
     ModuleOrder {
         /// The `modules.json`.
         path: PathBuf,
         /// The modules as listed.
         found: String,
+        /// What is wrong with their order.
+        problem: &'static str,
     },
-    /// The folder has no fast tokenizer.
-    #[error("{} has no tokenizer.json", folder.display())]
+    /// A folder with a model of another kind than what was asked for.
+    #[error("{} holds a {found}, not a {asked}", folder.display())]
+    OtherKind {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds.
+        found: &'static str,
+        /// What was asked for.
+        asked: &'static str,
+    },
+    /// A router that has no way for what was asked for.
+    #[error("the model has no route for {asked}; it has {known}")]
+    NoRoute {
+        /// The task, or the absence of one.
+        asked: String,
+        /// Names of its routes.
+        known: String,
+    },
+    /// A table of vectors or weights that is not what the reference writes.
+    #[error("cannot use the table {}: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The folder has no tokenizer.
+    #[error("{} has no tokenizer: there is no {wanted}", folder.display())]
     NoTokenizer {
         /// The transformer's folder.
         folder: PathBuf,
+        /// The files that would make one.
+        wanted: String,
     },
     /// The tokenizer file cannot be used.
     #[error("cannot use the tokenizer {}", path.display())]
@@ -115,6 +158,35 @@ pub enum Error {
         /// The names of its outputs.
         outputs: String,
     },
+    /// A given graph whose answer modules would have to change that only a graph made of weights can hold.
+    #[error(
+        "{} answers token embeddings, and the model's {module} cannot be applied to them outside of a graph", path.display()
+    )]
+    GraphModules {
+        /// The ONNX file.
+        path: PathBuf,
+        /// The first such module.
+        module: &'static str,
+    },
+    /// A table with modules behind it that change more than the length of its vectors.
+    #[error("{} is a table with a {module} behind it, which is not supported", folder.display())]
+    TableModules {
+        /// The folder of the table.
+        folder: PathBuf,
+        /// The first such module.
+        module: &'static str,
+    },
+    /// A token for which a table has no row.
+    #[error("the tokenizer answers token {id} but the table ends after {rows} rows")]
+    TokenOutsideTable {
+        /// The token.
+        id: u32,
+        /// Rows of the table.
+        rows: usize,
+    },
+    /// Token embeddings of a model that has none.
+    #[error("the model is a table: it has no embeddings of tokens in their context")]
+    NoTokenEmbeddings,
     /// A finished graph instead of weights, from which alone a fast one can be made.
     #[error("the fast mode is made from safetensors, but {} is a finished ONNX graph", path.display())]
     FastGraph {

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use st_core::Mode;
 use st_export::onnx::GraphHeader;
-use st_export::{CacheState, GraphCache, Head, Quantization};
+use st_export::{CacheState, GraphCache, Head, Quantization, Task, ValueInfo};
 
 use crate::runtime::GraphSource;
+use crate::spec::{RouteSpec, TransformerSpec};
 use crate::{Error, LoadOptions, ModelSpec, Places};
 
 /// Names that our exporter gives; the reference's own exporter uses the same.
 const TOKENS: &str = "token_embeddings";
 const SENTENCE: &str = "sentence_embedding";
+const LOGITS: &str = "logits";
 
 /// The graph that an encoder runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub(crate) struct Graph {
     /// sees in floats; but where a number then rounds to the next code, the vector changes in the fourth digit.
     /// So texts of one length only run together.
     pub(crate) quantized: bool,
+    /// It can be told which tokens to pool.
+    pub(crate) pooling_mask: bool,
     /// Digest of the weights that it was made of, where the cache had to know it.
     pub(crate) weights_digest: Option<String>,
 }
@@ -58,18 +62,46 @@ pub(crate) struct Graph {
 impl Graph {
     /// The graph that the caller names, else that of the folder: made from its weights, or the one that it has
     /// where it has no weights for us.
-    pub(crate) fn find(spec: &ModelSpec, options: &LoadOptions) -> Result<Self, Error> {
-        match options.graph.clone().or_else(|| own_graph(spec)) {
+    pub(crate) fn find(
+        spec: &ModelSpec,
+        route: &RouteSpec,
+        transformer: &TransformerSpec,
+        options: &LoadOptions,
+    ) -> Result<Self, Error> {
+        let folder = transformer.folder.as_path();
+        match options.graph.clone().or_else(|| own_graph(folder, &spec.root)) {
             Some(path) if options.mode == Mode::Fast => Err(Error::FastGraph { path }),
-            Some(path) => Self::of_file(&path),
-            None => Self::of_weights(spec, &options.places, options.mode),
+            Some(path) => Self::of_file(&path, &route.head()),
+            None => Self::of_weights(folder, &route.head(), &options.places, options.mode),
         }
     }
 
+    /// Whether its maker was somebody else.
+    pub(crate) fn is_given(&self) -> bool {
+        self.info.state == GraphState::Given
+    }
+
+    /// The ONNX file, for messages.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.info.path.clone().unwrap_or_default()
+    }
+
+    /// The output with finished vectors; none if there is no such output, or if it would pool the tokens of a
+    /// prompt that are to be left out.
+    pub(crate) fn sentence_output(&self, without_prompt: bool) -> Option<&str> {
+        self.sentence.as_deref().filter(|_| self.pooling_mask || !without_prompt)
+    }
+
+    /// The output with the embeddings of each token.
+    pub(crate) fn tokens_output(&self) -> Result<&str, Error> {
+        self.tokens.as_deref().ok_or_else(|| Error::GraphOutputs {
+            path: self.path(),
+            outputs: self.sentence.clone().unwrap_or_default(),
+        })
+    }
+
     /// Makes or finds the graph of a model's weights.
-    fn of_weights(spec: &ModelSpec, places: &Places, mode: Mode) -> Result<Self, Error> {
-        let head = Head::new(spec.pooling.modes.clone()).with_normalize(spec.normalize);
-        let folder = spec.transformer.folder.as_path();
+    fn of_weights(folder: &Path, head: &Head, places: &Places, mode: Mode) -> Result<Self, Error> {
         let fail = |source| Error::Graph { folder: folder.to_owned(), source: Box::new(source) };
         let quantization = match mode {
             Mode::Exact => Quantization::None,
@@ -78,7 +110,7 @@ impl Graph {
         let (source, path, state, weights_digest) = match places.graphs() {
             Some(root) => {
                 let cached =
-                    GraphCache::new(root).get_or_export(folder, Some(&head), quantization).map_err(fail)?;
+                    GraphCache::new(root).get_or_export(folder, Some(head), quantization).map_err(fail)?;
                 let state = match cached.state {
                     CacheState::Hit => GraphState::Cached,
                     CacheState::Built => GraphState::Built,
@@ -92,28 +124,29 @@ impl Graph {
                 )
             }
             None => {
-                let bytes = st_export::export_bytes(folder, Some(&head), quantization).map_err(fail)?;
+                let bytes = st_export::export_bytes(folder, Some(head), quantization).map_err(fail)?;
                 (GraphSource::Memory(bytes.into()), None, GraphState::Built, None)
             }
         };
         Ok(Self {
             source,
             info: GraphInfo { path, state, mode: Some(mode) },
-            tokens: Some(TOKENS.to_owned()),
-            sentence: Some(SENTENCE.to_owned()),
+            tokens: (head.task == Task::Features).then(|| TOKENS.to_owned()),
+            sentence: Some(match head.task {
+                Task::Classification { .. } => LOGITS.to_owned(),
+                _ => SENTENCE.to_owned(),
+            }),
+            pooling_mask: head.pooling_mask,
             quantized: mode == Mode::Fast,
             weights_digest,
         })
     }
 
     /// Takes an ONNX file after a look at its header: nothing hostile, and outputs that we understand.
-    fn of_file(path: &Path) -> Result<Self, Error> {
+    fn of_file(path: &Path, head: &Head) -> Result<Self, Error> {
         let header = st_export::onnx::open_header(path)
             .map_err(|source| Error::Graph { folder: path.to_owned(), source: Box::new(source) })?;
-        let named = |name: &str| header.outputs.iter().find(|output| output.name == name);
-        let ranked = |rank: usize| header.outputs.iter().find(|output| output.rank() == Some(rank));
-        let tokens = named(TOKENS).or_else(|| named("last_hidden_state")).or_else(|| ranked(3));
-        let sentence = named(SENTENCE);
+        let (tokens, sentence) = outputs(&header, head.task);
         if tokens.is_none() && sentence.is_none() {
             let outputs: Vec<_> = header.outputs.iter().map(|output| output.name.as_str()).collect();
             return Err(Error::GraphOutputs { path: path.to_owned(), outputs: outputs.join(", ") });
@@ -121,11 +154,32 @@ impl Graph {
         Ok(Self {
             source: GraphSource::File(path.to_owned()),
             info: GraphInfo { path: Some(path.to_owned()), state: GraphState::Given, mode: None },
-            tokens: tokens.map(|output| output.name.clone()),
-            sentence: sentence.map(|output| output.name.clone()),
+            tokens,
+            sentence,
+            pooling_mask: header.inputs.iter().any(|input| input.name == "pooling_mask"),
             quantized: rounds_activations(&header),
             weights_digest: None,
         })
+    }
+}
+
+/// The outputs with token embeddings and with finished vectors: by name, then by rank.
+///
+/// A lone output of two axes is finished; beside token embeddings it may be BERT's pooler, which sentence-transformers
+/// does not use, so then only its name counts.
+fn outputs(header: &GraphHeader, task: Task) -> (Option<String>, Option<String>) {
+    let named = |name: &str| header.outputs.iter().find(|output| output.name == name);
+    let ranked = |rank: usize| header.outputs.iter().find(|output| output.rank() == Some(rank));
+    let name = |output: Option<&ValueInfo>| output.map(|output| output.name.clone());
+    let logits = named(LOGITS);
+    match task {
+        Task::Classification { .. } => (None, name(logits.or_else(|| ranked(2)))),
+        Task::Vocabulary => (name(logits.or_else(|| ranked(3))), name(named(SENTENCE))),
+        _ => {
+            let tokens = named(TOKENS).or_else(|| named("last_hidden_state")).or_else(|| ranked(3));
+            let alone = || ranked(2).filter(|_| tokens.is_none());
+            (name(tokens), name(named(SENTENCE).or_else(alone)))
+        }
     }
 }
 
@@ -136,14 +190,10 @@ fn rounds_activations(header: &GraphHeader) -> bool {
 }
 
 /// The ONNX file of a folder that has no safetensors, where exporters put it.
-fn own_graph(spec: &ModelSpec) -> Option<PathBuf> {
-    let folder = spec.transformer.folder.as_path();
+fn own_graph(folder: &Path, root: &Path) -> Option<PathBuf> {
     if ["model.safetensors", "model.safetensors.index.json"].iter().any(|name| folder.join(name).exists()) {
         return None;
     }
     let names = ["onnx/model.onnx", "model.onnx"];
-    [folder, &spec.root]
-        .iter()
-        .flat_map(|folder| names.map(|name| folder.join(name)))
-        .find(|path| path.is_file())
+    [folder, root].iter().flat_map(|folder| names.map(|name| folder.join(name))).find(|path| path.is_file())
 }

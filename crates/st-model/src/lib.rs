@@ -36,6 +36,7 @@ mod batch;
 mod calibration;
 mod digest;
 mod encoder;
+mod engine;
 mod error;
 mod finish;
 mod graph;
@@ -49,7 +50,9 @@ mod prompt;
 mod provenance;
 mod runtime;
 mod spec;
+mod table;
 mod tokenizer;
+mod way;
 
 pub use calibration::{StoredCalibration, StoredCalibrations};
 pub use encoder::SentenceTransformer;
@@ -63,7 +66,7 @@ pub use provenance::{
 };
 pub use runtime::RuntimeInfo;
 pub use spec::{
-    Defaults, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, SentenceSpec, TokenizerSpec,
-    TransformerConfig, TransformerSpec,
+    Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec,
+    RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,
 };
-pub use tokenizer::{Tokenized, Tokenizer};
+pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

@@ -185,7 +185,7 @@ impl Windows {
             let weight = span.len();
             let part = text.get(span).unwrap_or_default();
             let ids: Vec<u32> = [&self.before, prompt, part, &self.after].concat();
-            (Tokenized { full_length: ids.len(), ids }, weight)
+            (Tokenized { full_length: ids.len(), ids, ..Tokenized::default() }, weight)
         };
         spans.into_iter().map(window).collect()
     }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use st_core::Mode;
 
-use crate::{Error, ModelSpec, Places};
+use crate::spec::TransformerSpec;
+use crate::{Error, Places};
 
 /// How a model is loaded.
 ///
@@ -69,8 +70,12 @@ impl LoadOptions {
     }
 
     /// The limit in force: the caller's within the model's, with room for at least the special tokens.
-    pub(crate) fn max_tokens(&self, spec: &ModelSpec, special: usize) -> Result<Option<usize>, Error> {
-        let model = spec.transformer.max_tokens;
+    pub(crate) fn max_tokens(
+        &self,
+        transformer: &TransformerSpec,
+        special: usize,
+    ) -> Result<Option<usize>, Error> {
+        let model = transformer.max_tokens;
         if let (Some(asked), Some(model)) = (self.max_seq_length, model)
             && asked > model
         {

@@ -303,8 +303,8 @@ impl SentenceTransformer {
             made_by: concat!("st ", env!("CARGO_PKG_VERSION")).to_owned(),
             model: ModelIdentity { name: None, id: None, digest: self.digest()?.to_owned() },
             dimension,
-            mode: self.graph().mode,
-            pooling: spec.pooling.modes.clone(),
+            mode: self.mode(),
+            pooling: spec.routes[spec.route_for(options.task)?].pooling_modes().to_vec(),
             normalized,
             similarity: spec.similarity(),
             precision: options.precision,
@@ -320,11 +320,16 @@ impl SentenceTransformer {
         })
     }
 
+    /// In which numbers it computes; a table of vectors is exact.
+    pub(crate) fn mode(&self) -> Option<Mode> {
+        self.graph().map_or(Some(Mode::Exact), |graph| graph.mode)
+    }
+
     /// Width of the vectors of a call before any quantisation, and whether they have length one.
     pub(crate) fn vector_kind(&self, options: &EncodeOptions) -> Result<(usize, bool), Error> {
         let spec = self.spec();
         let dimension = finish::truncate_dim(spec, options)?;
-        Ok((dimension, options.normalize || spec.normalize && dimension == spec.dim()))
+        Ok((dimension, options.normalize || spec.normalizes() && dimension == spec.dim()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use ndarray::{Array2, ArrayD};
+use ndarray::ArrayD;
 use ort::LoadDynamicError;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
@@ -108,8 +108,9 @@ pub(crate) enum GraphSource {
 #[derive(Debug)]
 pub(crate) struct GraphSession {
     session: Session,
-    /// Which of the three usual inputs the graph has.
+    /// Which of the inputs beside ids and mask the graph has.
     wants_types: bool,
+    wants_pooling_mask: bool,
 }
 
 /// What all sessions of one graph share.
@@ -134,8 +135,9 @@ impl SessionFactory {
             },
             source: error.into(),
         })?;
-        let wants_types = session.inputs().iter().any(|input| input.name() == "token_type_ids");
-        Ok(GraphSession { session, wants_types })
+        let wants = |name: &str| session.inputs().iter().any(|input| input.name() == name);
+        let (wants_types, wants_pooling_mask) = (wants("token_type_ids"), wants("pooling_mask"));
+        Ok(GraphSession { session, wants_types, wants_pooling_mask })
     }
 
     fn commit(&self) -> ort::Result<Session> {
@@ -169,20 +171,28 @@ fn products_overflow() -> bool {
 }
 
 impl GraphSession {
-    /// Runs one batch and fetches `output` only.
-    pub(crate) fn run(&mut self, batch: &Batch, output: &str) -> Result<ArrayD<f32>, Error> {
+    /// Runs one batch and fetches `output` only; the first `prompt_tokens` of each text are not to be pooled.
+    pub(crate) fn run(
+        &mut self,
+        batch: &Batch,
+        prompt_tokens: usize,
+        output: &str,
+    ) -> Result<ArrayD<f32>, Error> {
         let (texts, tokens) = batch.dim();
-        self.fetch(batch, output).map_err(|source| Error::Run { texts, tokens, source })
+        self.fetch(batch, prompt_tokens, output).map_err(|source| Error::Run { texts, tokens, source })
     }
 
-    fn fetch(&mut self, batch: &Batch, output: &str) -> Result<ArrayD<f32>, BoxError> {
-        let types: Array2<i64> = Array2::zeros(batch.dim());
+    fn fetch(&mut self, batch: &Batch, prompt_tokens: usize, output: &str) -> Result<ArrayD<f32>, BoxError> {
+        let pooled = self.wants_pooling_mask.then(|| batch.pooled(prompt_tokens));
         let mut inputs: Vec<(&str, SessionInputValue<'_>)> = vec![
             ("input_ids", TensorRef::from_array_view(batch.ids.view())?.into()),
             ("attention_mask", TensorRef::from_array_view(batch.mask.view())?.into()),
         ];
         if self.wants_types {
-            inputs.push(("token_type_ids", TensorRef::from_array_view(types.view())?.into()));
+            inputs.push(("token_type_ids", TensorRef::from_array_view(batch.types.view())?.into()));
+        }
+        if let Some(pooled) = &pooled {
+            inputs.push(("pooling_mask", TensorRef::from_array_view(pooled.view())?.into()));
         }
         let options = RunOptions::new()?.with_outputs(OutputSelector::no_default().with(output));
         let outputs = self.session.run_with_options(inputs, &options)?;

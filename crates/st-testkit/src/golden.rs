@@ -2,25 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Array2, Axis, Slice};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use st_core::{EncodeOptions, Prompt, Similarity, Task};
 
-use crate::{fixtures_dir, npy, tiny_model_dir};
+use crate::{fixtures_dir, npy};
 
 /// What sentence-transformers answered for one tiny model.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TinyGolden {
-    /// Name of the folder in `fixtures/models`.
+    /// Name of the model's folder.
     pub name: String,
+    /// Where that folder is.
+    set: TinySet,
     /// What is special about this model.
     pub about: String,
-    /// Longest text in tokens, special tokens included.
-    pub max_seq_length: usize,
+    /// Longest text in tokens, special tokens included; none where there is no limit.
+    pub max_seq_length: Option<usize>,
     /// Width of the vectors, before any truncation that the model stores.
     pub dim: usize,
     /// How its vectors are compared.
@@ -43,6 +45,64 @@ pub struct TinyGolden {
     pub similarities: Array2<f32>,
 }
 
+/// Which tiny models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TinySet {
+    /// One BERT for each way in which a folder can differ: `fixtures/models`.
+    Folders,
+    /// Two models of each architecture: `fixtures/architectures`.
+    Architectures,
+    /// Models with every other module: `fixtures/modules`.
+    Modules,
+}
+
+impl TinySet {
+    fn goldens(self) -> PathBuf {
+        fixtures_dir().join("golden").join(match self {
+            Self::Folders => "tiny",
+            Self::Architectures => "architectures",
+            Self::Modules => "modules",
+        })
+    }
+
+    fn models(self) -> PathBuf {
+        fixtures_dir().join(match self {
+            Self::Folders => "models",
+            Self::Architectures => "architectures",
+            Self::Modules => "modules",
+        })
+    }
+
+    /// Names of all models that have goldens, sorted.
+    ///
+    /// # Panics
+    ///
+    /// If there are none.
+    #[track_caller]
+    pub fn names(self) -> Vec<String> {
+        let folder = self.goldens();
+        let mut names: Vec<String> = fs::read_dir(&folder)
+            .expect("the folder of goldens")
+            .map(|entry| entry.expect("a folder entry").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "npy"))
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect();
+        assert!(!names.is_empty(), "{}: no goldens", folder.display());
+        names.sort();
+        names
+    }
+
+    /// Reads the golden of that name: its `.json` and the `.npy` beside it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such golden or it is damaged.
+    #[track_caller]
+    pub fn load(self, name: &str) -> TinyGolden {
+        TinyGolden::read(self, name)
+    }
+}
+
 /// One call of `encode`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -63,12 +123,18 @@ impl TinyGolden {
     /// If there is no such golden or it is damaged.
     #[track_caller]
     pub fn load(name: &str) -> Self {
-        let folder = fixtures_dir().join("golden/tiny");
+        Self::read(TinySet::Folders, name)
+    }
+
+    #[track_caller]
+    fn read(set: TinySet, name: &str) -> Self {
+        let folder = set.goldens();
         let raw: RawGolden = read_json(&folder.join(format!("{name}.json")));
         let numbers = npy::read_1d(&folder.join(format!("{name}.npy"))).expect("a golden array");
         let cases = raw.cases.iter().map(|case| case.join(&numbers)).collect();
         Self {
             name: name.to_owned(),
+            set,
             token_embeddings: raw.token_embeddings.iter().map(|part| part.cut(&numbers)).collect(),
             similarities: raw.similarities.cut(&numbers),
             cases,
@@ -100,8 +166,10 @@ impl TinyGolden {
     ///
     /// If it is missing.
     #[track_caller]
-    pub fn model_dir(&self) -> std::path::PathBuf {
-        tiny_model_dir(&self.name)
+    pub fn model_dir(&self) -> PathBuf {
+        let folder = self.set.models().join(&self.name);
+        assert!(folder.is_dir(), "{}: no such model", folder.display());
+        folder
     }
 
     /// The case of this name.
@@ -123,16 +191,7 @@ impl TinyGolden {
 /// If there are none.
 #[track_caller]
 pub fn tiny_names() -> Vec<String> {
-    let folder = fixtures_dir().join("golden/tiny");
-    let mut names: Vec<String> = fs::read_dir(&folder)
-        .expect("the folder of goldens")
-        .map(|entry| entry.expect("a folder entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "npy"))
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .collect();
-    assert!(!names.is_empty(), "{}: no goldens", folder.display());
-    names.sort();
-    names
+    TinySet::Folders.names()
 }
 
 /// The texts that all tiny goldens were made from; some are empty, some longer than every limit.
@@ -155,7 +214,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> T {
 #[derive(Deserialize)]
 struct RawGolden {
     about: String,
-    max_seq_length: usize,
+    max_seq_length: Option<usize>,
     dim: usize,
     similarity: String,
     prompts: BTreeMap<String, String>,
@@ -231,7 +290,12 @@ mod tests {
                 assert_eq!(case.vectors.dim(), (texts.len(), width), "{}: {}", golden.name, case.name);
             }
             for (tokens, count) in golden.token_embeddings.iter().zip(&golden.token_counts) {
-                assert_eq!(tokens.nrows(), golden.max_seq_length.min(*count), "{}", golden.name);
+                assert_eq!(
+                    tokens.nrows(),
+                    golden.max_seq_length.unwrap_or(usize::MAX).min(*count),
+                    "{}",
+                    golden.name
+                );
             }
         }
     }

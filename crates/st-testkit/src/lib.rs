@@ -4,7 +4,7 @@
 //! [`npy`] reads the arrays that the scripts in `fixtures/generate` wrote; [`TinyGolden`] and
 //! [`MinilmGolden`] join them with their texts. [`fixtures_dir`], [`tiny_model_dir`], [`model_dir`] and
 //! [`runtime_library`] say where things lie, and name the command that brings what is missing.
-//! [`MlflowServer`] is a real tracking server, [`S3Server`] speaks S3, [`AzureServer`] Azure's blob storage, [`FaultProxy`]
+//! [`HubServer`] stands in for the hub of models, [`MlflowServer`] is a real tracking server, [`S3Server`] speaks S3, [`AzureServer`] Azure's blob storage, [`FaultProxy`]
 //! stands before one and does wrong what networks do wrong, [`Certificates`] are of an authority that nobody knows, and
 //! [`PythonScript`] asks Python's own client.
 //!
@@ -26,6 +26,7 @@ mod certificates;
 mod compare;
 mod fault_proxy;
 mod golden;
+mod hub_server;
 mod minilm;
 #[cfg(unix)]
 mod mlflow_server;
@@ -40,7 +41,8 @@ pub use azure_server::AzureServer;
 pub use certificates::Certificates;
 pub use compare::{Tolerance, assert_close, assert_rows_close};
 pub use fault_proxy::{Fault, FaultProxy, Hook, Moment, Rule, SeenRequest};
-pub use golden::{TinyCase, TinyGolden, tiny_names, tiny_texts};
+pub use golden::{TinyCase, TinyGolden, TinySet, tiny_names, tiny_texts};
+pub use hub_server::{Gate, HubModel, HubRequest, HubServer};
 pub use minilm::{MinilmGolden, MinilmText};
 #[cfg(unix)]
 pub use mlflow_server::{ADMIN_PASSWORD, ADMIN_USERNAME, MlflowServer, Page, ServerOptions};

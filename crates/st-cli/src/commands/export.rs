@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use serde_json::json;
 use st_core::Mode;
-use st_export::{ExportOptions, Exported, Head, Quantization};
+use st_export::{ExportOptions, Exported, Quantization};
 use st_model::ModelSpec;
 
 use super::Outcome;
@@ -33,13 +33,20 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<Outc
     let (staging, unfinished) = Unfinished::begin(|| folder.prefix(".st-export-").tempdir_in(&args.output))
         .map_err(|source| write_error(&args.output, source))?;
 
-    let head = Head::new(spec.pooling.modes.clone()).with_normalize(spec.normalize);
+    let route = spec.default_route();
+    ensure!(route.transformer().is_some(), "the model is a table of vectors: there is no graph to write");
+    ensure!(
+        spec.routes.len() == 1,
+        "the model has several routes, each with a graph of its own; one file cannot hold them"
+    );
+    // Whoever runs the graph elsewhere has no mask of its own for pooling.
+    let head = route.head().with_pooling_mask(false);
     let mode = if args.quantize.is_some() { Mode::Fast } else { args.model.mode };
     let options = ExportOptions::default().with_quantization(match mode {
         Mode::Exact => Quantization::None,
         Mode::Fast => Quantization::Int8,
     });
-    let exported = st_export::export(&spec.transformer.folder, Some(&head), staging.path(), &options)
+    let exported = st_export::export(route.input_folder(), Some(&head), staging.path(), &options)
         .with_context(|| format!("cannot export {}", args.model.model.display()))?;
     let load_options = settings.load_options(&args.model).with_mode(mode);
     let difference = probe::check(&located.folder, &spec, &exported.model, load_options)?;

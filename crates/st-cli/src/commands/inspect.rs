@@ -17,7 +17,7 @@ pub(crate) fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Out
     let spec = ModelSpec::read(&located.folder)
         .with_context(|| format!("cannot read the model {}", args.model.model.display()))?;
     let mut report = inspection::overview(&located, &spec)?;
-    report.insert("weights".to_owned(), weights::section(&spec.transformer.folder)?);
+    report.insert("weights".to_owned(), weights::section(spec.default_route().input_folder())?);
     // What follows needs the runtime; a model can be looked at without.
     match SentenceTransformer::load(&located.folder, &settings.load_options(&args.model)) {
         Ok(loaded) => inspection::add_loaded(&mut report, &loaded)?,

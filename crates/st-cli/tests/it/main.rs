@@ -13,6 +13,7 @@ mod facts;
 mod fast;
 mod faults;
 mod hints;
+mod hub;
 mod import;
 mod interrupted;
 mod long_text;

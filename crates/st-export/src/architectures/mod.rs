@@ -1,55 +1,93 @@
 //! The transformers that can be written, one file each.
 //!
-//! An architecture knows four things: how to read its `config.json`, how files spell its weights, its graph,
-//! and which settings the graph depends on. Adding one is a file here and a line in each `match` below.
+//! An architecture knows how to read its `config.json`, how files spell its weights, and its graph from token
+//! ids to token embeddings. Adding one is a file here and a line in [`FAMILIES`].
 
+mod albert;
 mod bert;
+mod deberta;
+mod decoder;
+mod distilbert;
+mod electra;
+mod family;
+mod gte;
+mod jina;
+mod modernbert;
+mod mpnet;
+mod nomic;
+mod roberta;
+mod rope;
+mod settings;
+mod t5;
 
+use std::fmt;
 use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::Value;
 
+pub use family::Family;
+use family::{Kind, Maker};
+use settings::Settings;
+
+use crate::blocks::{Classifier, LanguageHead, Sequence};
 use crate::checkpoint::Naming;
-use crate::ir::Graph;
+use crate::head::Task;
+use crate::ir::{Dim, ElementType, Graph, GraphBuilder, ValueId};
 use crate::json::read_json;
+use crate::stages::Features;
 use crate::{Error, Head};
 
-/// What is printed when something else is asked for.
-const SUPPORTED: &str = "bert";
+/// Every family that can be written.
+const FAMILIES: &[(Family, Maker)] = &[
+    (bert::FAMILY, bert::read),
+    (roberta::FAMILY, roberta::read),
+    (mpnet::FAMILY, mpnet::read),
+    (distilbert::FAMILY, distilbert::read),
+    (albert::FAMILY, albert::read),
+    (electra::FAMILY, electra::read),
+    (deberta::FAMILY, deberta::read),
+    (modernbert::FAMILY, modernbert::read),
+    (nomic::FAMILY, nomic::read),
+    (gte::FAMILY, gte::read),
+    (jina::FAMILY, jina::read),
+    (t5::FAMILY, t5::read),
+    (decoder::QWEN2, decoder::read_qwen2),
+    (decoder::QWEN3, decoder::read_qwen3),
+    (decoder::LLAMA, decoder::read_llama),
+    (decoder::MISTRAL, decoder::read_mistral),
+    (decoder::GEMMA, decoder::read_gemma),
+];
 
 /// A transformer with its settings.
-#[derive(Clone, Debug)]
-pub(crate) enum Architecture {
-    Bert(bert::Config),
-}
+pub(crate) trait Transformer: fmt::Debug {
+    /// Width of a token embedding.
+    fn hidden(&self) -> usize;
 
-/// The part of `config.json` that says which architecture it is for.
-#[derive(Deserialize)]
-struct Kind {
-    model_type: Option<String>,
-    architectures: Option<Vec<String>>,
-}
+    /// Token embeddings after the embedding tables and after each layer, each `[tokens, hidden]`; the last one is
+    /// what the model answers.
+    fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId>;
 
-impl Kind {
-    fn is(&self, model_type: &str, class: &str) -> bool {
-        // Repositories with code of their own keep `model_type` and change the class.
-        let class_fits = self.architectures.iter().flatten().all(|name| name.starts_with(class));
-        match self.model_type.as_deref() {
-            Some(name) => name == model_type && class_fits,
-            None => class_fits && self.architectures.iter().flatten().next().is_some(),
-        }
+    /// Its head for labels.
+    fn classifier(&self) -> Option<Classifier> {
+        None
     }
 
-    fn describe(&self) -> String {
-        let classes = self.architectures.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ");
-        match (self.model_type.as_deref(), classes.as_str()) {
-            (None, "") => "(none)".to_owned(),
-            (None, classes) => classes.to_owned(),
-            (Some(name), "") => name.to_owned(),
-            (Some(name), classes) => format!("{name} ({classes})"),
-        }
+    /// Its head for the vocabulary.
+    fn language_head(&self) -> Option<LanguageHead> {
+        None
     }
+}
+
+/// The transformer of a folder.
+#[derive(Debug)]
+pub(crate) struct Architecture {
+    family: &'static Family,
+    transformer: Box<dyn Transformer>,
+}
+
+/// All families that can be written, in the order in which they are looked for.
+pub fn families() -> impl Iterator<Item = &'static Family> {
+    FAMILIES.iter().map(|(family, _)| family)
 }
 
 impl Architecture {
@@ -60,43 +98,101 @@ impl Architecture {
             return Err(Error::ConfigMissing { folder: folder.to_path_buf() });
         }
         let json: Value = read_json(&path)?;
-        let kind: Kind = parse(&path, &json)?;
-        if kind.is("bert", "Bert") {
-            return bert::Config::read(&path, &json).map(Self::Bert);
+        let kind = Kind::read(&path, &json)?;
+        match FAMILIES.iter().find(|(family, _)| kind.is(family)) {
+            Some((family, make)) => Ok(Self { family, transformer: make(Settings::new(&path, &json))? }),
+            None => {
+                let supported = families().map(|family| family.name).collect::<Vec<_>>().join(", ");
+                Err(Error::UnknownArchitecture { path, found: kind.describe(), supported })
+            }
         }
-        Err(Error::UnknownArchitecture { path, found: kind.describe(), supported: SUPPORTED.to_owned() })
     }
 
     /// The reference's word for it.
     pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Bert(_) => "bert",
-        }
+        self.family.name
     }
 
     /// How files spell its weights.
     pub(crate) fn naming(&self) -> &'static Naming {
-        match self {
-            Self::Bert(_) => &bert::NAMING,
-        }
-    }
-
-    /// Its graph, with `head` on top.
-    pub(crate) fn graph(&self, head: Option<&Head>) -> Graph {
-        match self {
-            Self::Bert(config) => config.graph(head),
-        }
+        &self.family.naming
     }
 
     /// The settings that its graph depends on, always spelled alike.
     pub(crate) fn settings(&self) -> String {
-        match self {
-            Self::Bert(config) => format!("bert {config:?}"),
+        format!("{} {:?}", self.family.name, self.transformer)
+    }
+
+    /// Its graph, with `head` on top.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeadMissing`] if the head asks for a task that the family has no head for.
+    pub(crate) fn graph(&self, head: Option<&Head>) -> Result<Graph, Error> {
+        let mut builder = GraphBuilder::new(self.name());
+        let sequence = Sequence::declare(&mut builder);
+        let layers = self.transformer.layers(&mut builder, &sequence);
+        let hidden = self.transformer.hidden();
+        let Some(&last) = layers.last() else { unreachable!("embedding tables count as a layer") };
+        let task = head.map_or(Task::Features, |head| head.task);
+        let batch = Dim::Symbolic("batch".into());
+        if let Task::Classification { labels } = task {
+            let classifier = self.transformer.classifier().ok_or_else(|| self.no_head("labels"))?;
+            let tokens = sequence.unflatten(&mut builder, last, hidden);
+            let logits = classifier.apply(&mut builder, &sequence, tokens, (hidden, labels));
+            let dims = vec![batch, Dim::Fixed(labels as u64)];
+            builder.output("logits", logits, ElementType::Float32, dims);
+            return Ok(builder.finish());
         }
+        let (last, width) = match task {
+            Task::Vocabulary => {
+                let head = self.transformer.language_head().ok_or_else(|| self.no_head("the vocabulary"))?;
+                (head.apply(&mut builder, last, hidden), head.vocabulary)
+            }
+            _ => (last, hidden),
+        };
+        let tokens = (sequence.unflatten(&mut builder, last, width), width);
+        let unpooled = match head {
+            Some(head) if head.pooling_mask => sequence.declare_pooling_mask(&mut builder),
+            _ => sequence.masked,
+        };
+        let mut features = Features { sequence, unpooled, layers, tokens, sentence: None };
+        for stage in head.into_iter().flat_map(|head| &head.stages) {
+            features.apply(&mut builder, stage);
+        }
+        // Numbers for the vocabulary at every token are many, and nobody asks for them.
+        if task == Task::Features || features.sentence.is_none() {
+            let (tokens, width) = features.tokens;
+            let dims = vec![batch.clone(), Dim::Symbolic("sequence".into()), Dim::Fixed(width as u64)];
+            builder.output("token_embeddings", tokens, ElementType::Float32, dims);
+        }
+        if let Some((sentence, width)) = features.sentence {
+            let dims = vec![batch, Dim::Fixed(width as u64)];
+            builder.output("sentence_embedding", sentence, ElementType::Float32, dims);
+        }
+        Ok(builder.finish())
+    }
+
+    fn no_head(&self, what: &'static str) -> Error {
+        Error::HeadMissing { architecture: self.name(), what }
     }
 }
 
-/// Reads the part of a JSON file that is of interest.
-fn parse<T: serde::de::DeserializeOwned>(path: &Path, json: &Value) -> Result<T, Error> {
-    T::deserialize(json).map_err(|source| Error::Json { path: path.to_path_buf(), source })
+/// For each layer whether it looks only nearby: what `layer_types` says, else what `default` says of its place.
+fn layer_types(
+    settings: Settings<'_>,
+    layers: usize,
+    default: impl Fn(usize) -> bool,
+) -> Result<Vec<bool>, Error> {
+    let Some(types) = settings.get("layer_types") else { return Ok((0..layers).map(default).collect()) };
+    let known = |name: &Value| match name.as_str() {
+        Some("full_attention") => Some(false),
+        Some("sliding_attention") => Some(true),
+        _ => None,
+    };
+    let types: Option<Vec<bool>> = types.as_array().and_then(|types| types.iter().map(known).collect());
+    types.filter(|types| types.len() == layers).ok_or_else(|| {
+        let expected = format!("{layers} times full_attention or sliding_attention");
+        settings.wrong("layer_types", "something else", expected)
+    })
 }

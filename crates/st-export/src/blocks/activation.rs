@@ -15,6 +15,7 @@ pub(crate) enum Activation {
     GeluFast,
     QuickGelu,
     Relu,
+    Sigmoid,
     Silu,
     Swish,
     Tanh,
@@ -23,7 +24,7 @@ pub(crate) enum Activation {
 impl Activation {
     /// Every name, for an error that lists them.
     pub(crate) const NAMES: &str =
-        "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, silu, swish or tanh";
+        "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, sigmoid, silu, swish or tanh";
 
     /// The activation of that name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
@@ -36,6 +37,7 @@ impl Activation {
             Self::Gelu => builder.gelu(value, GeluForm::Exact),
             Self::GeluNew | Self::GeluPytorchTanh | Self::GeluFast => builder.gelu(value, GeluForm::Tanh),
             Self::Relu => builder.apply(Op::Relu, &[value]),
+            Self::Sigmoid => builder.apply(Op::Sigmoid, &[value]),
             Self::Tanh => builder.apply(Op::Tanh, &[value]),
             Self::Silu | Self::Swish => {
                 let gate = builder.apply(Op::Sigmoid, &[value]);

@@ -1,9 +1,9 @@
-//! The two linear layers that every token passes alone.
+//! The layers that every token passes alone.
 
 use super::{Activation, linear};
 use crate::ir::{GraphBuilder, ValueId};
 
-/// A feed-forward block; its residual and its normalisation belong to the architecture.
+/// Two linear layers with a function between them; residual and normalisation belong to the architecture.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FeedForward {
     /// Width of a token.
@@ -22,4 +22,15 @@ impl FeedForward {
         let wide = builder.within(expand, |builder| self.activation.apply(builder, wide));
         linear(builder, contract, wide, (self.intermediate, self.hidden))
     }
+}
+
+/// `activation(gate) · up`. Which projection is the gate differs from family to family.
+pub(crate) fn gated(
+    builder: &mut GraphBuilder,
+    activation: Activation,
+    gate: ValueId,
+    up: ValueId,
+) -> ValueId {
+    let gate = activation.apply(builder, gate);
+    builder.mul(gate, up)
 }

@@ -34,9 +34,34 @@ impl Sequence {
         })
     }
 
-    /// Declares the input `token_type_ids`.
+    /// Declares the input `token_type_ids`, int64 `[batch, sequence]`.
     pub(crate) fn declare_token_types(builder: &mut GraphBuilder) -> ValueId {
         builder.input("token_type_ids", ElementType::Int64, batch_by_sequence())
+    }
+
+    /// Declares the input `pooling_mask` and says where pooling leaves tokens out, truth values `[batch,
+    /// sequence]`: where that mask or the attention mask is zero.
+    pub(crate) fn declare_pooling_mask(&self, builder: &mut GraphBuilder) -> ValueId {
+        let mask = builder.input("pooling_mask", ElementType::Int64, batch_by_sequence());
+        builder.within("pooling", |builder| {
+            let zero = builder.int64(0);
+            let unpooled = builder.equal(mask, zero);
+            builder.or(unpooled, self.masked)
+        })
+    }
+
+    /// The positions `0, 1, …`, int64 `[sequence]`.
+    pub(crate) fn positions(&self, builder: &mut GraphBuilder) -> ValueId {
+        let length = builder.squeeze(self.length, &[0]);
+        let [zero, one] = [0, 1].map(|number| builder.int64(number));
+        builder.range(zero, length, one)
+    }
+
+    /// How far the token of a column lies ahead of that of a row, int64 `[sequence, sequence]`.
+    pub(crate) fn offsets(&self, builder: &mut GraphBuilder) -> ValueId {
+        let positions = self.positions(builder);
+        let rows = builder.unsqueeze(positions, &[1]);
+        builder.sub(positions, rows)
     }
 
     /// `[batch, sequence, width]` to `[batch · sequence, width]`.
@@ -67,6 +92,6 @@ impl Sequence {
 }
 
 /// A size as ONNX writes it; sizes come from checked configurations, far below the limit.
-fn signed(size: usize) -> i64 {
+pub(crate) fn signed(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }

@@ -16,7 +16,11 @@ impl Checkpoint {
             Derived::Codes { weight } => Ok(self.matrix(weight)?.transposed_codes()),
             Derived::Scales { weight } => Ok(bytes(self.matrix(weight)?.channels().map(scale))),
             Derived::Bias { weight, bias, shift } => {
-                let (weight, bias) = (self.matrix(weight)?, self.floats(bias)?);
+                let weight = self.matrix(weight)?;
+                let bias = match bias {
+                    Some(bias) => self.floats(bias)?,
+                    None => vec![0.0; weight.channels().len()],
+                };
                 Ok(bytes(weight.channels().zip(bias).map(|(channel, bias)| shifted(bias, channel, *shift))))
             }
         }

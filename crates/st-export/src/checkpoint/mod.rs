@@ -32,57 +32,77 @@ struct Location {
     /// The name that the file uses.
     spelled: String,
     entry: TensorEntry,
+    /// Nothing is lost if no graph asks for it.
+    spare: bool,
 }
 
-/// The tensors of a model folder under the names that the architecture uses.
+/// The tensors of a model under the names that its graph uses: those of the transformer as they are, those of
+/// another module after the name of its folder.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     files: Vec<PathBuf>,
-    /// What to name when a tensor is nowhere.
-    listing: PathBuf,
+    /// For each folder the beginning of its names, and what to name when a tensor is nowhere.
+    listings: Vec<(String, PathBuf)>,
     architecture: &'static str,
     tensors: BTreeMap<String, Location>,
 }
 
 impl Checkpoint {
-    /// Reads the headers of all weight files.
+    /// Reads the headers of all weight files of a transformer.
     pub(crate) fn open(
         files: &WeightFiles,
         architecture: &'static str,
         naming: &Naming,
     ) -> Result<Self, Error> {
-        let mut checkpoint = Self {
-            files: Vec::new(),
-            listing: files.listing.clone(),
-            architecture,
-            tensors: BTreeMap::new(),
-        };
-        for path in &files.paths {
-            let header = read_header(path)?;
-            files.check_promises(path, &header)?;
-            checkpoint.files.push(path.clone());
-            for (spelled, entry) in header.tensors {
-                checkpoint.insert(naming, spelled, entry)?;
-            }
-        }
+        let mut checkpoint =
+            Self { files: Vec::new(), listings: Vec::new(), architecture, tensors: BTreeMap::new() };
+        checkpoint.add(files, "", naming)?;
         Ok(checkpoint)
     }
 
-    fn insert(&mut self, naming: &Naming, spelled: String, entry: TensorEntry) -> Result<(), Error> {
+    /// Reads the headers of the weight files of one more module, whose names go on after `scope`.
+    pub(crate) fn add(&mut self, files: &WeightFiles, scope: &str, naming: &Naming) -> Result<(), Error> {
+        // The longest beginning that fits is looked for, and the transformer's is empty.
+        self.listings.insert(0, (scope.to_owned(), files.listing.clone()));
+        for path in &files.paths {
+            let header = read_header(path)?;
+            files.check_promises(path, &header)?;
+            self.files.push(path.clone());
+            for (spelled, entry) in header.tensors {
+                self.insert(naming, scope, spelled, entry)?;
+            }
+        }
+        for (copy, original) in naming.ties {
+            if let Some(location) = self.tensors.remove(&format!("{scope}{copy}")) {
+                self.tensors.entry(format!("{scope}{original}")).or_insert(location);
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        naming: &Naming,
+        scope: &str,
+        spelled: String,
+        entry: TensorEntry,
+    ) -> Result<(), Error> {
         let name = naming.canonical(&spelled);
-        if naming.is_unused(&name) {
-            return Ok(());
-        }
+        let spare = naming.is_unused(&name);
+        let name = format!("{scope}{name}");
         let file = self.files.len() - 1;
-        if let Some(other) = self.tensors.get(&name) {
-            return Err(Error::TensorTwice {
-                path: self.path(file),
-                tensor: name,
-                first: other.spelled.clone(),
-                second: spelled,
-            });
-        }
-        self.tensors.insert(name, Location { file, spelled, entry });
+        match self.tensors.get(&name) {
+            Some(_) if spare => return Ok(()),
+            Some(other) => {
+                return Err(Error::TensorTwice {
+                    path: self.path(file),
+                    tensor: name,
+                    first: other.spelled.clone(),
+                    second: spelled,
+                });
+            }
+            None => self.tensors.insert(name, Location { file, spelled, entry, spare }),
+        };
         Ok(())
     }
 
@@ -93,6 +113,7 @@ impl Checkpoint {
         needed: impl IntoIterator<Item = (&'a str, &'a [usize])>,
     ) -> Result<(), Error> {
         let mut unused = self.tensors.clone();
+        unused.retain(|_, location| !location.spare);
         for (name, dims) in needed {
             let location = self.location(name)?;
             self.format(location)?;
@@ -148,9 +169,11 @@ impl Checkpoint {
     }
 
     fn location(&self, name: &str) -> Result<&Location, Error> {
-        self.tensors
-            .get(name)
-            .ok_or_else(|| Error::TensorMissing { path: self.listing.clone(), tensor: name.to_owned() })
+        self.tensors.get(name).ok_or_else(|| {
+            let listing = self.listings.iter().find(|(scope, _)| name.starts_with(scope.as_str()));
+            let path = listing.map(|(_, path)| path.clone()).unwrap_or_default();
+            Error::TensorMissing { path, tensor: name.to_owned() }
+        })
     }
 
     fn format(&self, location: &Location) -> Result<FloatFormat, Error> {
@@ -162,7 +185,7 @@ impl Checkpoint {
     }
 
     fn path(&self, file: usize) -> PathBuf {
-        self.files.get(file).unwrap_or(&self.listing).clone()
+        self.files.get(file).cloned().unwrap_or_default()
     }
 }
 

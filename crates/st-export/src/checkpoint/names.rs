@@ -7,8 +7,15 @@ pub(crate) struct Naming {
     pub(crate) roots: &'static [&'static str],
     /// Wrappers that a name may start with, in any order and number.
     pub(crate) prefixes: &'static [&'static str],
-    /// Beginnings of weights that the token embeddings do not depend on.
+    /// Beginnings of weights that token embeddings do not depend on: no error where nothing asks for them.
     pub(crate) unused: &'static [&'static str],
+    /// Names under which some files keep a tensor once more, or instead: the other name, and ours.
+    pub(crate) ties: &'static [(&'static str, &'static str)],
+}
+
+impl Naming {
+    /// How a module of sentence-transformers keeps its weights: as they are called.
+    pub(crate) const MODULE: Self = Self { roots: &[""], prefixes: &[], unused: &[], ties: &[] };
 }
 
 /// The spelling of layer normalisation before 2019, converted from TensorFlow.
@@ -45,6 +52,7 @@ mod tests {
         roots: &["embeddings.", "encoder.layer."],
         prefixes: &["bert.", "model.", "encoder."],
         unused: &["pooler."],
+        ties: &[],
     };
 
     #[track_caller]

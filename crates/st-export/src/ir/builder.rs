@@ -25,6 +25,7 @@ pub struct GraphBuilder {
     scope: Vec<String>,
     used: HashMap<String, usize>,
     constants: HashMap<String, ValueId>,
+    weights: HashMap<String, ValueId>,
 }
 
 impl GraphBuilder {
@@ -61,10 +62,22 @@ impl GraphBuilder {
         self.graph.outputs.push(Port { value, element_type, dims });
     }
 
-    /// A tensor of the checkpoint: its name there is that of the open scopes, then `name`.
+    /// A tensor of the checkpoint: its name there is that of the open scopes, then `name`. Asked for again, it
+    /// is the same tensor: layers may share their weights.
     pub fn weight(&mut self, name: &str, dims: &[usize]) -> ValueId {
         let name = self.scope.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(".");
-        self.initializer(name, dims.to_vec(), TensorData::Weight)
+        self.weight_named(name, dims)
+    }
+
+    /// A tensor of the checkpoint under its full name there, whatever scopes are open.
+    pub fn weight_named(&mut self, name: impl Into<String>, dims: &[usize]) -> ValueId {
+        let name = name.into();
+        if let Some(&value) = self.weights.get(&name) {
+            return value;
+        }
+        let value = self.initializer(name.clone(), dims.to_vec(), TensorData::Weight);
+        self.weights.insert(name, value);
+        value
     }
 
     /// A scalar constant.
@@ -81,6 +94,16 @@ impl GraphBuilder {
     pub fn int64s(&mut self, numbers: &[i64]) -> ValueId {
         let data = TensorData::Int64(numbers.to_vec());
         self.constant(format!("constant/int64 {numbers:?}"), vec![numbers.len()], data)
+    }
+
+    /// A constant of any shape; `what` says what it is, and two of one `what` are one tensor.
+    pub fn float32_tensor(&mut self, what: &str, dims: &[usize], numbers: Vec<f32>) -> ValueId {
+        self.constant(format!("constant/{what}"), dims.to_vec(), TensorData::Float32(numbers))
+    }
+
+    /// A constant of any shape; `what` says what it is, and two of one `what` are one tensor.
+    pub fn int64_tensor(&mut self, what: &str, dims: &[usize], numbers: Vec<i64>) -> ValueId {
+        self.constant(format!("constant/{what}"), dims.to_vec(), TensorData::Int64(numbers))
     }
 
     /// Applies an operator that makes one value.
@@ -149,6 +172,46 @@ impl GraphBuilder {
         self.apply(Op::Max, &[left, right])
     }
 
+    /// The smaller of each pair.
+    pub fn min(&mut self, left: ValueId, right: ValueId) -> ValueId {
+        self.apply(Op::Min, &[left, right])
+    }
+
+    /// Truth values: where the first is greater.
+    pub fn greater(&mut self, left: ValueId, right: ValueId) -> ValueId {
+        self.apply(Op::Greater, &[left, right])
+    }
+
+    /// Truth values: where the first is less.
+    pub fn less(&mut self, left: ValueId, right: ValueId) -> ValueId {
+        self.apply(Op::Less, &[left, right])
+    }
+
+    /// Truth values: both.
+    pub fn and(&mut self, left: ValueId, right: ValueId) -> ValueId {
+        self.apply(Op::And, &[left, right])
+    }
+
+    /// Truth values: either.
+    pub fn or(&mut self, left: ValueId, right: ValueId) -> ValueId {
+        self.apply(Op::Or, &[left, right])
+    }
+
+    /// Truth values: the opposite.
+    pub fn not(&mut self, value: ValueId) -> ValueId {
+        self.apply(Op::Not, &[value])
+    }
+
+    /// Zero less each element.
+    pub fn neg(&mut self, value: ValueId) -> ValueId {
+        self.apply(Op::Neg, &[value])
+    }
+
+    /// Magnitude of each element.
+    pub fn abs(&mut self, value: ValueId) -> ValueId {
+        self.apply(Op::Abs, &[value])
+    }
+
     /// Square root of each element.
     pub fn sqrt(&mut self, value: ValueId) -> ValueId {
         self.apply(Op::Sqrt, &[value])
@@ -164,15 +227,21 @@ impl GraphBuilder {
         self.apply(Op::Gemm { trans_b: true }, &[value, weight, bias])
     }
 
+    /// `value · weightᵀ`: the linear layer without a bias.
+    pub fn project(&mut self, value: ValueId, weight: ValueId) -> ValueId {
+        self.apply(Op::Gemm { trans_b: true }, &[value, weight])
+    }
+
     /// Layer normalisation over the last axis.
     pub fn layer_normalization(
         &mut self,
         value: ValueId,
         scale: ValueId,
-        bias: ValueId,
+        bias: Option<ValueId>,
         epsilon: f32,
     ) -> ValueId {
-        self.apply(Op::LayerNormalization { axis: -1, epsilon }, &[value, scale, bias])
+        let inputs: Vec<ValueId> = [value, scale].into_iter().chain(bias).collect();
+        self.apply(Op::LayerNormalization { axis: -1, epsilon }, &inputs)
     }
 
     /// Gaussian error linear unit.
@@ -216,6 +285,12 @@ impl GraphBuilder {
         self.apply(Op::Slice, &[table, zero, length, zero])
     }
 
+    /// The part of `value` from index `start` up to, not including, `end` along `axis`.
+    pub fn slice(&mut self, value: ValueId, axis: i64, start: i64, end: i64) -> ValueId {
+        let [start, end, axis] = [start, end, axis].map(|index| self.int64s(&[index]));
+        self.apply(Op::Slice, &[value, start, end, axis])
+    }
+
     /// New axes of size one.
     pub fn unsqueeze(&mut self, value: ValueId, axes: &[i64]) -> ValueId {
         let axes = self.int64s(axes);
@@ -247,6 +322,12 @@ impl GraphBuilder {
     pub fn reduce_sum(&mut self, value: ValueId, axis: i64, keep_dims: bool) -> ValueId {
         let along = self.int64s(&[axis]);
         self.apply(Op::ReduceSum { keep_dims }, &[value, along])
+    }
+
+    /// Mean along one axis, which stays with size one.
+    pub fn reduce_mean(&mut self, value: ValueId, axis: i64) -> ValueId {
+        let along = self.int64s(&[axis]);
+        self.apply(Op::ReduceMean { keep_dims: true }, &[value, along])
     }
 
     /// Maximum along one axis.

@@ -67,8 +67,8 @@ pub enum Derived {
     Bias {
         /// Name of the weights in the checkpoint.
         weight: String,
-        /// Name of the bias in the checkpoint.
-        bias: String,
+        /// Name of the bias in the checkpoint; a layer without one has a bias of zeros.
+        bias: Option<String>,
         /// How much larger each element of the input is than it should be.
         shift: f32,
     },

@@ -1,5 +1,7 @@
 //! The operators that a graph may use, with their attributes as types.
 
+use std::ops::RangeInclusive;
+
 use super::ElementType;
 
 /// How GELU is computed.
@@ -22,6 +24,8 @@ pub enum Op {
     Abs,
     /// Sum of two, broadcast.
     Add,
+    /// Truth: both.
+    And,
     /// Index of the largest value along `axis`, which is kept with size one.
     ArgMax {
         /// The axis.
@@ -44,6 +48,10 @@ pub enum Op {
         /// The axis.
         axis: i64,
     },
+    /// Cosine of an angle in radians.
+    Cos,
+    /// Sums of all elements up to and including each, along the axis of the second input.
+    CumSum,
     /// Quotient of two, broadcast.
     Div,
     /// Equality of two, broadcast.
@@ -65,11 +73,18 @@ pub enum Op {
         /// Which formula.
         form: GeluForm,
     },
-    /// `input · weight + bias` over two axes: the linear layer.
+    /// From the first input along `axis` the elements at the indices of the second, which has the shape of the result.
+    GatherElements {
+        /// The axis.
+        axis: i64,
+    },
+    /// `input · weight + bias` over two axes: the linear layer; the bias may be absent.
     Gemm {
         /// Whether the weight is stored `[out, in]`, as PyTorch does.
         trans_b: bool,
     },
+    /// Whether the first of two is greater, broadcast.
+    Greater,
     /// Normalisation to mean zero and variance one from `axis` on, then scale and bias.
     LayerNormalization {
         /// First axis that is normalised over.
@@ -77,6 +92,10 @@ pub enum Op {
         /// Added to the variance.
         epsilon: f32,
     },
+    /// Whether the first of two is less, broadcast.
+    Less,
+    /// Natural logarithm.
+    Log,
     /// Matrix product over the last two axes, broadcast over the others.
     MatMul,
     /// The same of 8-bit numbers, exactly, as 32-bit ones; the third input is what zero is written as in the
@@ -84,8 +103,18 @@ pub enum Op {
     MatMulInteger,
     /// The larger of each pair, broadcast.
     Max,
+    /// The smaller of each pair, broadcast.
+    Min,
     /// Product of two, broadcast.
     Mul,
+    /// Zero less the element.
+    Neg,
+    /// Truth: the opposite.
+    Not,
+    /// Truth: either.
+    Or,
+    /// The first input to the power of the second, broadcast.
+    Pow,
     /// Quotient by the scales of the second input, one for each index along `axis`, rounded to even, plus the
     /// zero points of the third; what does not fit their format is cut off at its ends.
     QuantizeLinear {
@@ -98,6 +127,11 @@ pub enum Op {
     ReduceL2,
     /// Maximum along the axes of the second input.
     ReduceMax {
+        /// Whether the axes stay, with size one.
+        keep_dims: bool,
+    },
+    /// Mean along the axes of the second input.
+    ReduceMean {
         /// Whether the axes stay, with size one.
         keep_dims: bool,
     },
@@ -119,6 +153,8 @@ pub enum Op {
     },
     /// Logistic function.
     Sigmoid,
+    /// Sine of an angle in radians.
+    Sin,
     /// Inputs: data, starts, ends, axes.
     Slice,
     /// Exponentials over their sum along `axis`.
@@ -151,36 +187,50 @@ impl Op {
         match self {
             Self::Abs => "Abs",
             Self::Add => "Add",
+            Self::And => "And",
             Self::ArgMax { .. } => "ArgMax",
             Self::Cast { .. } => "Cast",
             Self::Concat { .. } => "Concat",
+            Self::Cos => "Cos",
+            Self::CumSum => "CumSum",
             Self::DequantizeLinear { .. } => "DequantizeLinear",
             Self::Div => "Div",
             Self::Equal => "Equal",
             Self::Expand => "Expand",
             Self::Gather { .. } => "Gather",
+            Self::GatherElements { .. } => "GatherElements",
             Self::GatherNd { .. } => "GatherND",
             Self::Gelu { .. } => "Gelu",
             Self::Gemm { .. } => "Gemm",
+            Self::Greater => "Greater",
             Self::LayerNormalization { .. } => "LayerNormalization",
+            Self::Less => "Less",
+            Self::Log => "Log",
             Self::MatMul => "MatMul",
             Self::MatMulInteger => "MatMulInteger",
             Self::Max => "Max",
+            Self::Min => "Min",
             Self::Mul => "Mul",
+            Self::Neg => "Neg",
+            Self::Not => "Not",
+            Self::Or => "Or",
+            Self::Pow => "Pow",
             Self::QuantizeLinear { .. } => "QuantizeLinear",
             Self::Range => "Range",
             Self::ReduceL2 => "ReduceL2",
             Self::ReduceMax { .. } => "ReduceMax",
+            Self::ReduceMean { .. } => "ReduceMean",
             Self::ReduceSum { .. } => "ReduceSum",
             Self::Relu => "Relu",
             Self::Reshape => "Reshape",
             Self::Shape { .. } => "Shape",
             Self::Sigmoid => "Sigmoid",
+            Self::Sin => "Sin",
             Self::Slice => "Slice",
             Self::Softmax { .. } => "Softmax",
             Self::Sqrt => "Sqrt",
-            Self::Sub => "Sub",
             Self::Squeeze => "Squeeze",
+            Self::Sub => "Sub",
             Self::Tanh => "Tanh",
             Self::Transpose { .. } => "Transpose",
             Self::Unsqueeze => "Unsqueeze",
@@ -188,45 +238,55 @@ impl Op {
         }
     }
 
-    /// How many inputs the operator takes; `None` for any number from one on.
-    pub const fn arity(&self) -> Option<usize> {
+    /// How many inputs the operator takes.
+    pub const fn arity(&self) -> RangeInclusive<usize> {
         match self {
-            Self::Concat { .. } => None,
-            Self::Slice => Some(4),
-            Self::Gemm { .. }
-            | Self::LayerNormalization { .. }
-            | Self::MatMulInteger
-            | Self::QuantizeLinear { .. }
-            | Self::Range
-            | Self::Where => Some(3),
+            Self::Concat { .. } => 1..=usize::MAX,
+            Self::Gemm { .. } | Self::LayerNormalization { .. } => 2..=3,
+            Self::Slice => 4..=4,
+            Self::MatMulInteger | Self::QuantizeLinear { .. } | Self::Range | Self::Where => 3..=3,
             Self::Add
+            | Self::And
+            | Self::CumSum
             | Self::DequantizeLinear { .. }
             | Self::Div
             | Self::Equal
             | Self::Expand
             | Self::Gather { .. }
+            | Self::GatherElements { .. }
             | Self::GatherNd { .. }
+            | Self::Greater
+            | Self::Less
             | Self::MatMul
             | Self::Max
+            | Self::Min
             | Self::Mul
+            | Self::Or
+            | Self::Pow
             | Self::ReduceL2
             | Self::ReduceMax { .. }
+            | Self::ReduceMean { .. }
             | Self::ReduceSum { .. }
             | Self::Reshape
             | Self::Squeeze
             | Self::Sub
-            | Self::Unsqueeze => Some(2),
+            | Self::Unsqueeze => 2..=2,
             Self::Abs
             | Self::ArgMax { .. }
             | Self::Cast { .. }
+            | Self::Cos
             | Self::Gelu { .. }
+            | Self::Log
+            | Self::Neg
+            | Self::Not
             | Self::Relu
             | Self::Shape { .. }
             | Self::Sigmoid
+            | Self::Sin
             | Self::Softmax { .. }
             | Self::Sqrt
             | Self::Tanh
-            | Self::Transpose { .. } => Some(1),
+            | Self::Transpose { .. } => 1..=1,
         }
     }
 }

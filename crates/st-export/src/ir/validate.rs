@@ -43,7 +43,7 @@ pub enum GraphProblem {
         operator: &'static str,
         /// Inputs that it has.
         found: usize,
-        /// Inputs that it needs.
+        /// Inputs that it needs at least.
         expected: usize,
     },
     /// A constant whose numbers do not fill its shape.
@@ -118,10 +118,11 @@ impl Graph {
             return Err(GraphProblem::Undefined { node: node.name.clone(), value });
         }
         let found = node.inputs.len();
-        let expected = node.op.arity().unwrap_or(found.max(1));
-        if found == expected {
+        let arity = node.op.arity();
+        if arity.contains(&found) {
             return Ok(());
         }
+        let expected = *arity.start();
         Err(GraphProblem::Arity { node: node.name.clone(), operator: node.op.name(), found, expected })
     }
 }

@@ -107,6 +107,7 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
         Op::Concat { axis }
         | Op::DequantizeLinear { axis }
         | Op::Gather { axis }
+        | Op::GatherElements { axis }
         | Op::QuantizeLinear { axis }
         | Op::Softmax { axis } => vec![int("axis", *axis)],
         Op::GatherNd { batch_dims } => vec![int("batch_dims", *batch_dims)],
@@ -115,7 +116,7 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
         Op::Gemm { trans_b } => vec![int("transB", i64::from(*trans_b))],
         Op::LayerNormalization { axis, epsilon } => vec![int("axis", *axis), float("epsilon", *epsilon)],
         Op::ReduceL2 => vec![int("keepdims", 1)],
-        Op::ReduceMax { keep_dims } | Op::ReduceSum { keep_dims } => {
+        Op::ReduceMax { keep_dims } | Op::ReduceMean { keep_dims } | Op::ReduceSum { keep_dims } => {
             vec![int("keepdims", i64::from(*keep_dims))]
         }
         Op::Shape { start, end } => {
@@ -126,17 +127,29 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
         Op::Transpose { perm } => vec![AttributeProto { ints: perm.clone(), ..attribute("perm", INTS) }],
         Op::Abs
         | Op::Add
+        | Op::And
+        | Op::Cos
+        | Op::CumSum
         | Op::Div
         | Op::Equal
         | Op::Expand
+        | Op::Greater
+        | Op::Less
+        | Op::Log
         | Op::MatMul
         | Op::MatMulInteger
         | Op::Max
+        | Op::Min
         | Op::Mul
+        | Op::Neg
+        | Op::Not
+        | Op::Or
+        | Op::Pow
         | Op::Range
         | Op::Relu
         | Op::Reshape
         | Op::Sigmoid
+        | Op::Sin
         | Op::Slice
         | Op::Sqrt
         | Op::Squeeze

@@ -164,7 +164,7 @@ mod tests {
     use crate::checkpoint::{Naming, WeightFiles};
     use crate::ir::{Dim, ElementType, GraphBuilder};
 
-    const NAMING: Naming = Naming { roots: &[""], prefixes: &[], unused: &[] };
+    const NAMING: Naming = Naming::MODULE;
     const WEIGHT: [f32; 3] = [1.0, -2.5, 3.25];
 
     fn graph() -> Graph {

@@ -65,7 +65,13 @@ fn attention_values(nodes: &[Node]) -> HashSet<ValueId> {
         _ => None,
     });
     let origin = |mut value: ValueId| {
-        while let Some(Node { op: Op::Reshape | Op::Transpose { .. }, inputs, .. }) = makers.get(&value) {
+        // What splits a fused projection, and what repeats heads that share their keys and values, is on the way.
+        while let Some(Node {
+            op: Op::Reshape | Op::Transpose { .. } | Op::Slice | Op::Unsqueeze | Op::Expand,
+            inputs,
+            ..
+        }) = makers.get(&value)
+        {
             let Some(&input) = inputs.first() else { break };
             value = input;
         }
@@ -82,7 +88,7 @@ struct Linear {
     weight: String,
     /// `[out, in]`.
     dims: [usize; 2],
-    bias: String,
+    bias: Option<String>,
     output: ValueId,
 }
 
@@ -106,18 +112,21 @@ struct Rewriter {
 
 impl Rewriter {
     fn linear(&self, node: &Node) -> Option<Linear> {
-        let (Op::Gemm { trans_b: true }, &[input, weight, bias], &[output]) =
+        let (Op::Gemm { trans_b: true }, &[input, weight, ref bias @ ..], &[output]) =
             (&node.op, node.inputs.as_slice(), node.outputs.as_slice())
         else {
             return None;
         };
+        let bias = bias.first().copied();
         let weight_of =
             |value| self.graph.initializers.iter().find(|tensor| tensor.value == value && tensor.is_weight());
         let dims = weight_of(weight)?.dims.as_slice().try_into().ok()?;
-        weight_of(bias)?;
+        if let Some(bias) = bias {
+            weight_of(bias)?;
+        }
         let name = |value| self.graph.value_name(value).to_owned();
         let scope = node.name.strip_suffix("/Gemm").unwrap_or(&node.name).to_owned();
-        Some(Linear { scope, input, weight: name(weight), dims, bias: name(bias), output })
+        Some(Linear { scope, input, weight: name(weight), dims, bias: bias.map(name), output })
     }
 
     fn quantize(&mut self, linear: &Linear) {
@@ -127,7 +136,8 @@ impl Rewriter {
             self.derived(weight, "codes", vec![*width, *out], Derived::Codes { weight: weight.clone() });
         let channels = self.derived(weight, "scales", vec![*out], Derived::Scales { weight: weight.clone() });
         let derived = Derived::Bias { weight: weight.clone(), bias: bias.clone(), shift };
-        let bias = self.derived(bias, "scaled", vec![*out], derived);
+        let of = bias.as_ref().unwrap_or(weight);
+        let bias = self.derived(of, "scaled", vec![*out], derived);
         let product = self.apply(scope, Op::MatMulInteger, &[codes, weights, zero_point]);
         let product = self.apply(scope, Op::DequantizeLinear { axis: 0 }, &[product, scales]);
         let sum = self.apply(scope, Op::Add, &[product, bias]);
@@ -177,9 +187,18 @@ impl Rewriter {
     }
 
     fn derived(&mut self, of: &str, what: &str, dims: Vec<usize>, derived: Derived) -> ValueId {
-        let value = self.graph.add_value(format!("{of}/int8/{what}"));
+        let name = format!("{of}/int8/{what}");
+        if let Some(known) = self.initializer(&name) {
+            return known; // layers may share their weights
+        }
+        let value = self.graph.add_value(name);
         self.graph.initializers.push(Initializer { value, dims, data: TensorData::Derived(derived) });
         value
+    }
+
+    fn initializer(&self, name: &str) -> Option<ValueId> {
+        let mut tensors = self.graph.initializers.iter();
+        tensors.find(|tensor| self.graph.value_name(tensor.value) == name).map(|tensor| tensor.value)
     }
 
     fn float32(&mut self, number: f32) -> ValueId {
@@ -189,9 +208,8 @@ impl Rewriter {
     /// Under the name that the builder would give it, so that equal constants stay one tensor.
     fn constant(&mut self, name: &str, dims: Vec<usize>, data: TensorData) -> ValueId {
         let name = format!("constant/{name}");
-        let known = self.graph.initializers.iter().find(|tensor| self.graph.value_name(tensor.value) == name);
-        if let Some(known) = known {
-            return known.value;
+        if let Some(known) = self.initializer(&name) {
+            return known;
         }
         let value = self.graph.add_value(name);
         self.graph.initializers.push(Initializer { value, dims, data });

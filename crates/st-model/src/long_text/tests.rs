@@ -16,11 +16,47 @@ impl Tokenizer for Letters {
         let full_length = text.chars().count() + 2;
         let room = max_tokens.unwrap_or(full_length).min(full_length) - 2;
         let letters = text.chars().take(room).map(u32::from);
-        Ok(Tokenized { ids: [BEFORE].into_iter().chain(letters).chain([AFTER]).collect(), full_length })
+        Ok(Tokenized {
+            ids: [BEFORE].into_iter().chain(letters).chain([AFTER]).collect(),
+            full_length,
+            ..Tokenized::default()
+        })
+    }
+
+    fn tokenize_pair(&self, _: &str, _: &str, _: Option<usize>) -> Result<Tokenized, BoxError> {
+        Err("no pairs here".into())
+    }
+
+    fn tokenize_plain(&self, text: &str) -> Result<Vec<u32>, BoxError> {
+        Ok(text.chars().map(u32::from).collect())
     }
 
     fn special_tokens(&self) -> usize {
         2
+    }
+
+    fn pair_special_tokens(&self) -> usize {
+        3
+    }
+
+    fn pad_id(&self) -> u32 {
+        0
+    }
+
+    fn mask_id(&self) -> Option<u32> {
+        None
+    }
+
+    fn token(&self, id: u32) -> Option<String> {
+        char::from_u32(id).map(String::from)
+    }
+
+    fn id(&self, token: &str) -> Option<u32> {
+        token.chars().next().map(u32::from)
+    }
+
+    fn vocab_size(&self) -> usize {
+        0
     }
 
     fn ends_with_special(&self) -> bool {

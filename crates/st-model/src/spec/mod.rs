@@ -2,18 +2,26 @@
 
 mod defaults;
 mod json;
+mod kind;
 mod modules;
 mod pooling;
+mod route;
+mod router;
 mod sentence;
+mod stage;
 mod transformer;
 
 use std::path::{Path, PathBuf};
 
-use st_core::{LongText, Similarity};
+use st_core::{LongText, Similarity, Task};
 
 pub use defaults::Defaults;
-pub use modules::{ModuleEntry, ModuleKind};
+pub use kind::ModelKind;
+pub use modules::{ModuleEntry, ModuleKind, Refusal};
+pub(crate) use modules::{REFUSED, SUPPORTED};
 pub use pooling::PoolingSpec;
+pub use route::{InputSpec, RouteSpec};
+pub use router::RouterSpec;
 pub use sentence::SentenceSpec;
 pub(crate) use transformer::MODULE_CONFIGS;
 pub use transformer::{TokenizerSpec, TransformerConfig, TransformerSpec};
@@ -26,7 +34,7 @@ pub(crate) use json::read_text;
 /// ```no_run
 /// # fn main() -> Result<(), st_model::Error> {
 /// let spec = st_model::ModelSpec::read("all-MiniLM-L6-v2".as_ref())?;
-/// println!("{} dimensions, at most {:?} tokens", spec.dim(), spec.transformer.max_tokens);
+/// println!("a {} of {} dimensions", spec.kind.name(), spec.dim());
 /// # Ok(())
 /// # }
 /// ```
@@ -35,14 +43,14 @@ pub(crate) use json::read_text;
 pub struct ModelSpec {
     /// The model folder.
     pub root: PathBuf,
+    /// What kind of model it is.
+    pub kind: ModelKind,
     /// The modules as listed; made up if the folder is a bare transformer.
     pub modules: Vec<ModuleEntry>,
-    /// The first module.
-    pub transformer: TransformerSpec,
-    /// How token embeddings are pooled.
-    pub pooling: PoolingSpec,
-    /// Whether the model itself scales its vectors to length one.
-    pub normalize: bool,
+    /// The ways through the model: one, or several where a router chooses.
+    pub routes: Vec<RouteSpec>,
+    /// How one of several ways is chosen.
+    pub router: Option<RouterSpec>,
     /// Prompts, similarity and defaults.
     pub sentence: SentenceSpec,
     /// What happens to texts that are too long, if [`Defaults`] in the folder say so.
@@ -53,36 +61,88 @@ impl ModelSpec {
     /// Reads the configuration files of `folder`; no weights, no tokenizer.
     ///
     /// A folder without `modules.json` but with `config.json` is a bare transformer, which the reference
-    /// pools by the mean.
+    /// pools by the mean, a decoder by its last token.
     ///
     /// # Errors
     ///
     /// A folder that is no model, files that cannot be parsed, modules that are not supported.
     pub fn read(folder: &Path) -> Result<Self, Error> {
+        Self::read_as(folder, None)
+    }
+
+    /// The same for a folder that is to be taken for a model of that kind: the reference makes a sparse encoder
+    /// of a bare masked language model if it is asked for one.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and [`Error::OtherKind`] if the folder says that it is of another kind.
+    pub fn read_as(folder: &Path, asked: Option<ModelKind>) -> Result<Self, Error> {
         let list = folder.join("modules.json");
-        let modules = if list.is_file() {
+        let listed = if list.is_file() {
             ModuleEntry::parse_list(&list, &read_text(&list)?)?
         } else if folder.join("config.json").is_file() {
-            bare_transformer()
+            Vec::new()
         } else {
             return Err(Error::NotAModel { folder: folder.to_owned() });
         };
-        check_order(&list, &modules)?;
-        let transformer = TransformerSpec::read(&module_folder(folder, &modules, ModuleKind::Transformer))?;
-        Ok(Self {
-            pooling: read_pooling(folder, &modules, transformer.hidden_size)?,
-            normalize: modules.iter().any(|module| module.kind == ModuleKind::Normalize),
-            sentence: SentenceSpec::read(folder)?,
-            long_text: Defaults::read(folder)?.long_text,
-            root: folder.to_owned(),
-            modules,
-            transformer,
+        let kind = Self::kind(folder, &listed, asked)?;
+        let modules = if list.is_file() { listed } else { bare_modules(kind) };
+        let (router, routes) = read_routes(folder, &list, &modules)?;
+        let sentence = SentenceSpec::read(folder, kind)?;
+        let long_text = Defaults::read(folder)?.long_text;
+        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, sentence, long_text })
+    }
+
+    fn kind(folder: &Path, listed: &[ModuleEntry], asked: Option<ModelKind>) -> Result<ModelKind, Error> {
+        let found = ModelKind::of_folder(folder, listed)?;
+        let Some(asked) = asked.filter(|asked| *asked != found) else { return Ok(found) };
+        // A bare transformer may be taken for anything; what sentence-transformers saved says what it is.
+        if listed.is_empty() {
+            return Ok(asked);
+        }
+        Err(Error::OtherKind { folder: folder.to_owned(), found: found.name(), asked: asked.name() })
+    }
+
+    /// The way of texts of which nothing is known.
+    pub fn default_route(&self) -> &RouteSpec {
+        let place = self.route_place(None).unwrap_or(0);
+        // There is at least one, which reading has made sure of.
+        &self.routes[place]
+    }
+
+    /// The place in [`routes`](Self::routes) of the way for a task.
+    pub(crate) fn route_place(&self, task: Option<Task>) -> Option<usize> {
+        let Some(router) = &self.router else { return Some(0) };
+        let name = router.resolve(task, |name| self.routes.iter().any(|route| route.name == name))?;
+        self.routes.iter().position(|route| route.name == name)
+    }
+
+    /// The same, or an error that names what there is.
+    pub(crate) fn route_for(&self, task: Option<Task>) -> Result<usize, Error> {
+        self.route_place(task).ok_or_else(|| Error::NoRoute {
+            asked: task
+                .map_or(
+                    "a text of which it is not said whether it is a query or a document",
+                    router::task_name,
+                )
+                .to_owned(),
+            known: self.routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", "),
         })
     }
 
-    /// Width of a sentence embedding before any truncation.
+    /// The transformer of the default way, where one reads the text.
+    pub fn transformer(&self) -> Option<&TransformerSpec> {
+        self.default_route().transformer()
+    }
+
+    /// Width of an embedding before any truncation.
     pub fn dim(&self) -> usize {
-        self.transformer.hidden_size * self.pooling.modes.len()
+        self.default_route().dim
+    }
+
+    /// Whether the model itself scales its vectors to length one.
+    pub fn normalizes(&self) -> bool {
+        self.default_route().normalizes()
     }
 
     /// How vectors of this model are meant to be compared.
@@ -91,41 +151,47 @@ impl ModelSpec {
     }
 }
 
-fn bare_transformer() -> Vec<ModuleEntry> {
+/// What the reference makes of a folder without a list.
+fn bare_modules(kind: ModelKind) -> Vec<ModuleEntry> {
     let entry = |kind, path: &str| ModuleEntry { kind, path: path.to_owned() };
-    vec![entry(ModuleKind::Transformer, ""), entry(ModuleKind::Pooling, "1_Pooling")]
+    match kind {
+        ModelKind::SentenceTransformer => {
+            vec![entry(ModuleKind::Transformer, ""), entry(ModuleKind::Pooling, "1_Pooling")]
+        }
+        ModelKind::SparseEncoder => {
+            vec![entry(ModuleKind::MlmTransformer, ""), entry(ModuleKind::SpladePooling, "1_SpladePooling")]
+        }
+        ModelKind::CrossEncoder => vec![entry(ModuleKind::Transformer, "")],
+        ModelKind::MultiVectorEncoder => {
+            vec![entry(ModuleKind::Transformer, ""), entry(ModuleKind::MultiVectorMask, "")]
+        }
+    }
 }
 
-/// Transformer, Pooling, then any number of Normalize; Dropout may stand anywhere, it does nothing.
-fn check_order(list: &Path, modules: &[ModuleEntry]) -> Result<(), Error> {
-    use ModuleKind::{Dropout, Normalize, Pooling, Transformer};
-    let kinds: Vec<_> = modules.iter().map(|module| module.kind).filter(|kind| *kind != Dropout).collect();
-    match kinds.as_slice() {
-        [Transformer, Pooling, rest @ ..] if rest.iter().all(|kind| *kind == Normalize) => Ok(()),
-        _ => Err(Error::ModuleOrder {
+/// One way for a plain list; for a router one for each of its lists, with what stands before and behind it.
+fn read_routes(
+    root: &Path,
+    list: &Path,
+    modules: &[ModuleEntry],
+) -> Result<(Option<RouterSpec>, Vec<RouteSpec>), Error> {
+    let mut routers = modules.iter().enumerate().filter(|(_, module)| module.kind == ModuleKind::Router);
+    let Some((place, module)) = routers.next() else {
+        let route = RouteSpec::read(root, list, String::new(), modules.to_vec())?;
+        return Ok((None, vec![route]));
+    };
+    let (router, ways) = RouterSpec::read(root, &module.path)?;
+    let (before, behind) = (&modules[..place], &modules[place + 1..]);
+    let route = |(name, way): (String, Vec<ModuleEntry>)| {
+        RouteSpec::read(root, list, name, [before, way.as_slice(), behind].concat())
+    };
+    let routes: Vec<RouteSpec> = ways.into_iter().map(route).collect::<Result<_, Error>>()?;
+    let width = |route: &RouteSpec| route.dim;
+    if routes.windows(2).any(|pair| matches!(pair, [left, right] if width(left) != width(right))) {
+        return Err(Error::ModuleOrder {
             path: list.to_owned(),
             found: modules.iter().map(|module| module.kind.name()).collect::<Vec<_>>().join(", "),
-        }),
+            problem: "its routes answer vectors of different widths",
+        });
     }
-}
-
-fn module_folder(root: &Path, modules: &[ModuleEntry], kind: ModuleKind) -> PathBuf {
-    let path = modules.iter().find(|module| module.kind == kind).map_or("", |module| module.path.as_str());
-    if path.is_empty() { root.to_owned() } else { root.join(path) }
-}
-
-/// A Pooling folder may be missing only where the reference would make one up: in a bare transformer.
-fn read_pooling(root: &Path, modules: &[ModuleEntry], hidden_size: usize) -> Result<PoolingSpec, Error> {
-    let path = module_folder(root, modules, ModuleKind::Pooling).join("config.json");
-    if !root.join("modules.json").is_file() {
-        return Ok(PoolingSpec::default());
-    }
-    let spec = PoolingSpec::parse(&path, &read_text(&path)?)?;
-    match spec.token_dim.filter(|dim| *dim != hidden_size) {
-        Some(dim) => Err(Error::Config {
-            path,
-            problem: format!("pools {dim} dimensions but the transformer has {hidden_size}"),
-        }),
-        None => Ok(spec),
-    }
+    Ok((Some(router), routes))
 }

@@ -7,21 +7,113 @@ use serde_json::Value;
 use super::json::kind;
 use crate::Error;
 
-/// The classes that we run; what each needs from its folder is in the files beside this one.
-const SUPPORTED: &str = "Transformer, Pooling, Normalize and Dropout";
-
 /// What a module does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ModuleKind {
     /// A transformer: text to token embeddings.
     Transformer,
+    /// A transformer with its head for the vocabulary: text to a number for each token of it.
+    MlmTransformer,
+    /// A table: text to the mean of the rows of its tokens.
+    StaticEmbedding,
+    /// A table: text to a number for each token of the vocabulary that is in it.
+    SparseStaticEmbedding,
+    /// One list of modules for questions, another for documents.
+    Router,
     /// Token embeddings to a sentence embedding.
     Pooling,
-    /// Scales each sentence embedding to length one.
+    /// Scales each embedding to length one.
     Normalize,
+    /// A linear layer and a function.
+    Dense,
+    /// Normalisation to mean zero and variance one.
+    LayerNorm,
+    /// Token embeddings become the weighted mean over layers.
+    WeightedLayerPooling,
+    /// Numbers for the vocabulary at every token to one sparse vector.
+    SpladePooling,
+    /// A sentence embedding to the few largest of many activations.
+    SparseAutoEncoder,
+    /// Says which tokens take part in late interaction.
+    MultiVectorMask,
     /// Switches values off in training; does nothing here.
     Dropout,
 }
+
+/// Every kind that runs, in the order in which the manual lists them.
+pub(crate) const SUPPORTED: [ModuleKind; 14] = [
+    ModuleKind::Transformer,
+    ModuleKind::MlmTransformer,
+    ModuleKind::StaticEmbedding,
+    ModuleKind::SparseStaticEmbedding,
+    ModuleKind::Router,
+    ModuleKind::Pooling,
+    ModuleKind::Normalize,
+    ModuleKind::Dense,
+    ModuleKind::LayerNorm,
+    ModuleKind::WeightedLayerPooling,
+    ModuleKind::SpladePooling,
+    ModuleKind::SparseAutoEncoder,
+    ModuleKind::MultiVectorMask,
+    ModuleKind::Dropout,
+];
+
+/// A class of the reference that does not run here, why not, and what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The class.
+    pub class: &'static str,
+    /// Why it does not run.
+    pub reason: &'static str,
+    /// What to do instead.
+    pub way_out: &'static str,
+}
+
+/// Classes of the reference that are refused by name.
+pub(crate) const REFUSED: [Refusal; 8] = [
+    Refusal {
+        class: "CLIPModel",
+        reason: "it reads pictures, and this release reads text only",
+        way_out: "export its text encoder with Python and name the graph with --graph",
+    },
+    Refusal {
+        class: "LogitScore",
+        reason: "its transformer is a generative reranker",
+        way_out: "take a reranker with a classification head",
+    },
+    Refusal {
+        class: "HierarchicalTokenPooling",
+        reason: "it clusters the tokens of each document",
+        way_out: "remove it from modules.json: all tokens are kept then",
+    },
+    Refusal {
+        class: "WordEmbeddings",
+        reason: "it has a tokenizer of its own that splits at spaces",
+        way_out: "make a StaticEmbedding of its table in Python",
+    },
+    Refusal {
+        class: "WordWeights",
+        reason: "it belongs to WordEmbeddings",
+        way_out: "make a StaticEmbedding of table and weights in Python",
+    },
+    Refusal {
+        class: "BoW",
+        reason: "it has a tokenizer of its own that splits at spaces",
+        way_out: "count words with a text search engine",
+    },
+    Refusal {
+        class: "CNN",
+        reason: "its convolutions are not written as a graph yet",
+        way_out: "export the model with Python and name the graph with --graph",
+    },
+    Refusal {
+        class: "LSTM",
+        reason: "its recurrence is not written as a graph yet",
+        way_out: "export the model with Python and name the graph with --graph",
+    },
+];
 
 /// One entry of `modules.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,44 +150,88 @@ impl ModuleEntry {
         };
         let class = text("type")?;
         let folder = text("path")?;
-        if !is_inside(folder) {
-            return Err(Error::UnsafePath { path: path.to_owned(), module: folder.to_owned() });
-        }
-        let kind = ModuleKind::of_class(class).ok_or_else(|| Error::UnknownModule {
-            path: path.to_owned(),
-            index,
-            kind: class.to_owned(),
-            supported: SUPPORTED,
-        })?;
+        check_path(path, folder)?;
+        let kind = ModuleKind::parse(path, index, class)?;
         Ok(Self { kind, path: folder.to_owned() })
     }
 }
 
+/// Whether a path of a module stays inside of the folder that names it.
+pub(super) fn check_path(path: &Path, folder: &str) -> Result<(), Error> {
+    if is_inside(folder) {
+        return Ok(());
+    }
+    Err(Error::UnsafePath { path: path.to_owned(), module: folder.to_owned() })
+}
+
 impl ModuleKind {
+    /// The kind of a Python class; `path` and `index` are only named in errors.
+    pub(super) fn parse(path: &Path, index: usize, class: &str) -> Result<Self, Error> {
+        if let Some(kind) = Self::of_class(class) {
+            return Ok(kind);
+        }
+        let name = class.rsplit('.').next().unwrap_or_default();
+        let refusal = REFUSED.iter().find(|refusal| refusal.class == name);
+        Err(match refusal.filter(|_| is_of_the_library(class)) {
+            Some(refusal) => Error::RefusedModule { path: path.to_owned(), index, refusal: *refusal },
+            None => Error::UnknownModule {
+                path: path.to_owned(),
+                index,
+                kind: class.to_owned(),
+                supported: SUPPORTED.map(Self::name).join(", "),
+            },
+        })
+    }
+
     /// Only classes of the library itself: anything else is Python code of the repository, which we never run.
     fn of_class(class: &str) -> Option<Self> {
-        if !class.starts_with("sentence_transformers.") {
+        if !is_of_the_library(class) {
             return None;
         }
-        match class.rsplit('.').next()? {
+        Some(match class.rsplit('.').next()? {
             // The last three are names of before 1.0 and hold an ordinary transformer.
-            "Transformer" | "BERT" | "RoBERTa" | "DistilBERT" => Some(Self::Transformer),
-            "Pooling" => Some(Self::Pooling),
-            "Normalize" => Some(Self::Normalize),
-            "Dropout" => Some(Self::Dropout),
-            _ => None,
-        }
+            "Transformer" | "BERT" | "RoBERTa" | "DistilBERT" => Self::Transformer,
+            "MLMTransformer" => Self::MlmTransformer,
+            "StaticEmbedding" => Self::StaticEmbedding,
+            "SparseStaticEmbedding" | "IDF" => Self::SparseStaticEmbedding,
+            "Router" | "Asym" => Self::Router,
+            "Pooling" => Self::Pooling,
+            "Normalize" => Self::Normalize,
+            "Dense" => Self::Dense,
+            "LayerNorm" => Self::LayerNorm,
+            "WeightedLayerPooling" => Self::WeightedLayerPooling,
+            "SpladePooling" => Self::SpladePooling,
+            "SparseAutoEncoder" | "CSRSparsity" => Self::SparseAutoEncoder,
+            "MultiVectorMask" => Self::MultiVectorMask,
+            "Dropout" => Self::Dropout,
+            _ => return None,
+        })
     }
 
     /// The class name of the reference.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Transformer => "Transformer",
+            Self::MlmTransformer => "MLMTransformer",
+            Self::StaticEmbedding => "StaticEmbedding",
+            Self::SparseStaticEmbedding => "SparseStaticEmbedding",
+            Self::Router => "Router",
             Self::Pooling => "Pooling",
             Self::Normalize => "Normalize",
+            Self::Dense => "Dense",
+            Self::LayerNorm => "LayerNorm",
+            Self::WeightedLayerPooling => "WeightedLayerPooling",
+            Self::SpladePooling => "SpladePooling",
+            Self::SparseAutoEncoder => "SparseAutoEncoder",
+            Self::MultiVectorMask => "MultiVectorMask",
             Self::Dropout => "Dropout",
         }
     }
+}
+
+fn is_of_the_library(class: &str) -> bool {
+    // PyLate saves its models with the library's classes and one Dense of its own, which is the same.
+    class.starts_with("sentence_transformers.") || class == "pylate.models.Dense.Dense"
 }
 
 /// Plain names below the folder only: no `..`, no root, no drive, no backslash, no NUL.
@@ -151,16 +287,34 @@ mod tests {
 
     #[test]
     fn unknown_modules_are_named() {
-        check(
-            r#"[{"path":"","type":"sentence_transformers.models.CNN"}]"#,
-            "modules.json: module 0 is a `sentence_transformers.models.CNN`, which is not supported; \
-             supported are Transformer, Pooling, Normalize and Dropout",
-        );
-        check(
-            r#"[{"path":"","type":"custom_code.Transformer"}]"#,
-            "modules.json: module 0 is a `custom_code.Transformer`, which is not supported; \
-             supported are Transformer, Pooling, Normalize and Dropout",
-        );
+        let supported = SUPPORTED.map(ModuleKind::name).join(", ");
+        for class in ["custom_code.Transformer", "sentence_transformers.models.Oracle", "custom.CNN"] {
+            check(
+                &format!(r#"[{{"path":"","type":"{class}"}}]"#),
+                &format!(
+                    "modules.json: module 0 is a `{class}`, which is not supported; supported are {supported}"
+                ),
+            );
+        }
+    }
+
+    #[test]
+    fn refused_modules_say_why_and_what_to_do() {
+        for refusal in REFUSED {
+            let Refusal { class, reason, way_out } = refusal;
+            check(
+                &format!(r#"[{{"path":"","type":"sentence_transformers.models.{class}"}}]"#),
+                &format!("modules.json: module 0 is a {class}, which is refused: {reason}; {way_out}"),
+            );
+        }
+    }
+
+    #[test]
+    fn every_kind_is_found_under_its_own_name() {
+        for kind in SUPPORTED {
+            let class = format!("sentence_transformers.models.{}", kind.name());
+            assert_eq!(ModuleKind::of_class(&class), Some(kind));
+        }
     }
 
     #[test]

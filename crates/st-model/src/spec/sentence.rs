@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use st_core::{NameError, Similarity};
 
+use super::ModelKind;
 use super::json::{Object, kind};
 use crate::Error;
 
@@ -38,27 +39,20 @@ impl Default for SentenceSpec {
 }
 
 impl SentenceSpec {
-    /// Parses the text of the file; `path` is only named in errors.
+    /// Parses the text of the file of a model of that kind; `path` is only named in errors.
     ///
     /// # Errors
     ///
-    /// Text that is no such configuration, another kind of model, a default prompt that is not stored.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+    /// Text that is no such configuration, a default prompt that is not stored.
+    pub fn parse(path: &Path, text: &str, kind: ModelKind) -> Result<Self, Error> {
+        let default_similarity = default_similarity(kind);
         let object = Object::parse(path, text)?;
-        match object.string("model_type")? {
-            None | Some("SentenceTransformer") => {}
-            Some(other) => {
-                return Err(object.error(format!(
-                    "`model_type` is {other}, which is not supported; supported is SentenceTransformer"
-                )));
-            }
-        }
         let prompts = prompts(&object)?;
         let default_prompt_name = object.string("default_prompt_name")?.map(str::to_owned);
         if let Some(name) = default_prompt_name.as_ref().filter(|name| !prompts.contains_key(*name)) {
             return Err(object.error(format!("`default_prompt_name` is `{name}`, which is no stored prompt")));
         }
-        let similarity = object.string("similarity_fn_name")?.map_or(Ok(Similarity::Cosine), str::parse);
+        let similarity = object.string("similarity_fn_name")?.map_or(Ok(default_similarity), str::parse);
         Ok(Self {
             prompts,
             default_prompt_name,
@@ -70,13 +64,18 @@ impl SentenceSpec {
     }
 
     /// Reads the file of `folder`, or takes the defaults if there is none.
-    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(folder: &Path, kind: ModelKind) -> Result<Self, Error> {
         let path = folder.join("config_sentence_transformers.json");
         if !path.is_file() {
-            return Ok(Self::default());
+            return Ok(Self { similarity: default_similarity(kind), ..Self::default() });
         }
-        Self::parse(&path, &super::json::read_text(&path)?)
+        Self::parse(&path, &super::json::read_text(&path)?, kind)
     }
+}
+
+/// What compares vectors of a model that does not say.
+fn default_similarity(kind: ModelKind) -> Similarity {
+    if kind == ModelKind::SparseEncoder { Similarity::Dot } else { Similarity::Cosine }
 }
 
 fn default_prompts() -> BTreeMap<String, String> {
@@ -112,7 +111,7 @@ mod tests {
         let text = r#"{"__version__":{"sentence_transformers":"6.2.0"},"default_prompt_name":"query",
             "model_type":"SentenceTransformer","prompts":{"query":"q: ","document":""},
             "similarity_fn_name":"dot","truncate_dim":64}"#;
-        let spec = SentenceSpec::parse(Path::new("c.json"), text).unwrap();
+        let spec = SentenceSpec::parse(Path::new("c.json"), text, ModelKind::SentenceTransformer).unwrap();
         assert_eq!(spec.prompts["query"], "q: ");
         assert_eq!((spec.similarity, spec.truncate_dim), (Similarity::Dot, Some(64)));
         assert_eq!(spec.library_version.as_deref(), Some("6.2.0"));
@@ -120,7 +119,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let error = SentenceSpec::parse(Path::new("c.json"), text).unwrap_err();
+        let error =
+            SentenceSpec::parse(Path::new("c.json"), text, ModelKind::SentenceTransformer).unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
 
@@ -129,10 +129,6 @@ mod tests {
         check(
             r#"{"default_prompt_name":"q"}"#,
             "c.json: `default_prompt_name` is `q`, which is no stored prompt",
-        );
-        check(
-            r#"{"model_type":"CrossEncoder"}"#,
-            "c.json: `model_type` is CrossEncoder, which is not supported; supported is SentenceTransformer",
         );
         check(r#"{"prompts":{"q":1}}"#, "c.json: prompt `q` must be a string, found a number");
     }

@@ -27,6 +27,12 @@ pub struct TransformerSpec {
     pub architecture: Option<String>,
     /// Width of a token embedding.
     pub hidden_size: usize,
+    /// Size of the vocabulary, where `config.json` says it.
+    pub vocab_size: Option<usize>,
+    /// Whether the module is to answer numbers for the vocabulary instead of token embeddings.
+    pub fills_masks: bool,
+    /// Whether the embeddings after each layer are handed on (`output_hidden_states`).
+    pub gives_layers: bool,
     /// Longest text in tokens, special tokens included.
     pub max_tokens: Option<usize>,
     /// Whether a lower-casing step goes before the tokenizer's own.
@@ -44,12 +50,6 @@ pub struct TokenizerSpec {
     pub max_tokens: Option<usize>,
     /// `do_lower_case`.
     pub lowercase: Option<bool>,
-    /// `strip_accents`.
-    pub strip_accents: Option<bool>,
-    /// `tokenize_chinese_chars`.
-    pub chinese_characters: Option<bool>,
-    /// Whether long texts lose their beginning instead of their end.
-    pub truncate_left: bool,
 }
 
 /// The parts of `sentence_bert_config.json` that inference needs.
@@ -59,6 +59,8 @@ pub struct TransformerConfig {
     pub max_tokens: Option<usize>,
     /// `do_lower_case`.
     pub lowercase: bool,
+    /// Whether `transformer_task` is `fill-mask`.
+    pub fills_masks: bool,
 }
 
 impl TransformerConfig {
@@ -66,18 +68,21 @@ impl TransformerConfig {
     ///
     /// # Errors
     ///
-    /// Text that is no such configuration; a task other than `feature-extraction`.
+    /// Text that is no such configuration; a task that generates text.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let object = Object::parse(path, text)?;
-        match object.string("transformer_task")? {
-            None | Some("feature-extraction") => {}
+        let fills_masks = match object.string("transformer_task")? {
+            None | Some("feature-extraction" | "sequence-classification" | "retrieval") => false,
+            Some("fill-mask") => true,
             Some(task) => {
                 return Err(object.error(format!(
-                    "`transformer_task` is {task}, which is not supported; supported is feature-extraction"
+                    "`transformer_task` is {task}, which is not supported; supported are feature-extraction, \
+                     sequence-classification, fill-mask and retrieval"
                 )));
             }
-        }
+        };
         Ok(Self {
+            fills_masks,
             max_tokens: object.count("max_seq_length")?,
             lowercase: object.boolean("do_lower_case")?.unwrap_or(false),
         })
@@ -102,9 +107,6 @@ impl TokenizerSpec {
             class: class.map(|name| name.strip_suffix("Fast").unwrap_or(name).to_owned()),
             max_tokens: object.count("model_max_length")?,
             lowercase: object.boolean("do_lower_case")?,
-            strip_accents: object.boolean("strip_accents")?,
-            chinese_characters: object.boolean("tokenize_chinese_chars")?,
-            truncate_left: object.string("truncation_side")? == Some("left"),
         })
     }
 
@@ -122,22 +124,58 @@ impl TransformerSpec {
         let Some(model_type) = config.string("model_type")? else {
             return Err(config.error("`model_type` is missing, so the architecture is unknown"));
         };
-        let Some(hidden_size) = config.count("hidden_size")? else {
+        let hidden_size = first_count(&config, &HIDDEN_SIZES)?;
+        let Some(hidden_size) = hidden_size else {
             return Err(config.error("`hidden_size` is missing"));
         };
         let module = TransformerConfig::read(folder)?;
         let tokenizer = TokenizerSpec::read(folder)?;
-        let positions = config.count("max_position_embeddings")?;
+        let positions = positions(&config, model_type)?;
         Ok(Self {
             folder: folder.to_owned(),
             model_type: model_type.to_owned(),
             architecture: architecture(&config),
             hidden_size,
+            vocab_size: config.count("vocab_size")?,
+            fills_masks: module.fills_masks,
+            gives_layers: config.boolean("output_hidden_states")?.unwrap_or(false),
             max_tokens: max_tokens(module.max_tokens, tokenizer.max_tokens, positions),
             lowercase: module.lowercase,
             tokenizer,
         })
     }
+}
+
+/// What families call the width of a token.
+const HIDDEN_SIZES: [&str; 4] = ["hidden_size", "dim", "d_model", "n_embd"];
+
+/// Families whose positions start behind the id of padding.
+const AFTER_PADDING: [&str; 4] = ["roberta", "xlm-roberta", "camembert", "mpnet"];
+
+fn first_count(config: &Object<'_>, keys: &[&str]) -> Result<Option<usize>, Error> {
+    for key in keys {
+        if let Some(count) = config.count(key)? {
+            return Ok(Some(count));
+        }
+    }
+    Ok(None)
+}
+
+/// The longest text that the table of positions has room for. RoBERTa says 514 and means 512: the first position
+/// behind padding id 1 is 2.
+fn positions(config: &Object<'_>, model_type: &str) -> Result<Option<usize>, Error> {
+    let Some(rows) = first_count(config, &["max_position_embeddings", "n_positions"])? else {
+        return Ok(None);
+    };
+    // A number that no table has: T5's, which the reference does not ask for.
+    if matches!(model_type, "t5" | "mt5") {
+        return Ok(None);
+    }
+    if !AFTER_PADDING.contains(&model_type) {
+        return Ok(Some(rows));
+    }
+    let padding = if model_type == "mpnet" { 1 } else { config.count("pad_token_id")?.unwrap_or(1) };
+    Ok(Some(rows.saturating_sub(padding + 1)))
 }
 
 fn architecture(config: &Object<'_>) -> Option<String> {
@@ -176,11 +214,12 @@ mod tests {
 
     #[test]
     fn other_tasks_are_refused() {
-        let text = r#"{"transformer_task":"fill-mask"}"#;
+        let text = r#"{"transformer_task":"text-generation"}"#;
         let error = TransformerConfig::parse(Path::new("s.json"), text).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "s.json: `transformer_task` is fill-mask, which is not supported; supported is feature-extraction"
+            "s.json: `transformer_task` is text-generation, which is not supported; supported are \
+             feature-extraction, sequence-classification, fill-mask and retrieval"
         );
     }
 }

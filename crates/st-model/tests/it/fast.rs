@@ -170,14 +170,17 @@ fn zero(path: &Path, part: &str) {
 
 #[test]
 fn each_mode_has_a_graph_of_its_own_and_says_so() {
-    let (exact, fast) = (minilm().graph(), fast().graph());
+    let (exact, fast) = (minilm().graph().unwrap(), fast().graph().unwrap());
     assert_eq!((exact.mode, fast.mode), (Some(Mode::Exact), Some(Mode::Fast)));
     assert_ne!(exact.path, fast.path);
     let mut options = options().with_mode(Mode::Fast);
     options.places.cache = None;
     let folder = tiny_model_dir("mean-normalize");
     let in_memory = load(&folder, &options);
-    assert_eq!((in_memory.graph().state, in_memory.graph().mode), (GraphState::Built, Some(Mode::Fast)));
+    assert_eq!(
+        (in_memory.graph().unwrap().state, in_memory.graph().unwrap().mode),
+        (GraphState::Built, Some(Mode::Fast))
+    );
     let cached = load(&folder, &self::options().with_mode(Mode::Fast));
     assert_eq!(plain(&in_memory, &["one", "two of them"]), plain(&cached, &["one", "two of them"]));
 }

@@ -57,11 +57,22 @@ fn unreadable_configuration() {
 
 #[test]
 fn no_tokenizer() {
-    check(|folder| remove(folder, "tokenizer.json"), "M has no tokenizer.json");
     check(
-        |folder| write(folder, "tokenizer.json", "{}"),
-        "cannot use the tokenizer M/tokenizer.json: the config has no `model`",
+        |folder| remove(folder, "tokenizer.json"),
+        "M has no tokenizer: there is no tokenizer.json and no vocab.txt",
     );
+    check(
+        |folder| {
+            remove(folder, "tokenizer.json");
+            write(folder, "tokenizer_config.json", r#"{"tokenizer_class": "RobertaTokenizerFast"}"#);
+        },
+        "M has no tokenizer: there is no tokenizer.json and no vocab.json with merges.txt",
+    );
+    check(
+        |folder| write(folder, "tokenizer_config.json", r#"{"tokenizer_class": "T5Tokenizer"}"#),
+        "M/tokenizer.json: `tokenizer_class` needs a vocabulary of Unigram, but `model` is WordPiece",
+    );
+    check(|folder| write(folder, "tokenizer.json", "{}"), "M/tokenizer.json: `model` is missing");
 }
 
 #[test]
@@ -123,10 +134,10 @@ fn graphs_are_cached_and_damage_is_mended() {
         model.encode(&["a text"], &EncodeOptions::default()).unwrap().vectors
     };
     let first = load(&folder, &options);
-    assert_eq!(first.graph().state, GraphState::Built);
+    assert_eq!(first.graph().unwrap().state, GraphState::Built);
     let second = load(&folder, &options);
-    assert_eq!(second.graph().state, GraphState::Cached);
-    let path = second.graph().path.clone().unwrap();
+    assert_eq!(second.graph().unwrap().state, GraphState::Cached);
+    let path = second.graph().unwrap().path.clone().unwrap();
     assert!(path.starts_with(cache.path()));
     let data = path.with_file_name("model.onnx_data");
     let mut bytes = fs::read(&data).unwrap();
@@ -134,7 +145,7 @@ fn graphs_are_cached_and_damage_is_mended() {
     bytes[middle] ^= 0x40;
     fs::write(&data, bytes).unwrap();
     let third = load(&folder, &options);
-    assert_eq!(third.graph().state, GraphState::Rebuilt);
+    assert_eq!(third.graph().unwrap().state, GraphState::Rebuilt);
     assert_eq!(encode(&first), encode(&third));
 }
 
@@ -144,7 +155,10 @@ fn without_a_cache_the_graph_is_made_in_memory() {
     options.places.cache = None;
     let folder = tiny_model_dir(GOOD);
     let model = load(&folder, &options);
-    assert_eq!((model.graph().path.clone(), model.graph().state), (None, GraphState::Built));
+    assert_eq!(
+        (model.graph().unwrap().path.clone(), model.graph().unwrap().state),
+        (None, GraphState::Built)
+    );
     let cached = load(&folder, &self::options());
     let encode = |model: &st_model::SentenceTransformer| {
         model.encode(&["one", "two of them"], &EncodeOptions::default()).unwrap().vectors

@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test has nobody to hand an error to")]
 
+mod architectures;
 mod company;
 mod fast;
 mod folder;
 mod given_graph;
+mod lines;
 mod long_text;
 mod minilm;
+mod modules;
 mod provenance;
 mod runtime;
 mod support;
 mod tiny;
+mod tokenizers;

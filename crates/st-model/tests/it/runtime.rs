@@ -19,7 +19,7 @@ fn a_missing_runtime_lists_where_it_was_looked_for() {
 
 #[test]
 fn another_runtime_in_the_same_process_is_refused() {
-    let loaded = minilm().runtime().path.clone();
+    let loaded = minilm().runtime().unwrap().path.clone();
     let other = tempfile::NamedTempFile::new().unwrap();
     let message = refusal(Places::default().with_runtime(other.path()));
     assert_eq!(

@@ -1,0 +1,97 @@
+//! Typed access to `config.json`, with the reference's defaults where a key is absent.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::Error;
+use crate::blocks::Activation;
+
+/// Layers and widths beyond any real model, which a broken configuration must not make us allocate for.
+pub(super) const LAYERS: RangeInclusive<usize> = 1..=1024;
+pub(super) const WIDTHS: RangeInclusive<usize> = 1..=1 << 20;
+pub(super) const ROWS: RangeInclusive<usize> = 1..=1 << 28;
+
+/// A `config.json`, or a part of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings<'a> {
+    path: &'a Path,
+    json: &'a Value,
+}
+
+impl<'a> Settings<'a> {
+    pub(super) fn new(path: &'a Path, json: &'a Value) -> Self {
+        Self { path, json }
+    }
+
+    /// The value of `key`; `null` is the same as absent.
+    pub(super) fn get(self, key: &str) -> Option<&'a Value> {
+        self.json.get(key).filter(|value| !value.is_null())
+    }
+
+    /// A size within `range`.
+    pub(super) fn size(
+        self,
+        key: &'static str,
+        default: usize,
+        range: RangeInclusive<usize>,
+    ) -> Result<usize, Error> {
+        let expected = || format!("a whole number between {} and {}", range.start(), range.end());
+        let Some(value) = self.get(key) else { return Ok(default) };
+        let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
+        size.filter(|size| range.contains(size)).ok_or_else(|| self.wrong(key, value, expected()))
+    }
+
+    pub(super) fn number(self, key: &'static str, default: f32) -> Result<f32, Error> {
+        let Some(value) = self.get(key) else { return Ok(default) };
+        #[expect(clippy::cast_possible_truncation, reason = "models compute in single precision")]
+        let number = value.as_f64().map(|number| number as f32).filter(|number| number.is_finite());
+        number.ok_or_else(|| self.wrong(key, value, "a number"))
+    }
+
+    pub(super) fn flag(self, key: &'static str, default: bool) -> Result<bool, Error> {
+        let Some(value) = self.get(key) else { return Ok(default) };
+        value.as_bool().ok_or_else(|| self.wrong(key, value, "true or false"))
+    }
+
+    pub(super) fn text(self, key: &'static str, default: &'a str) -> Result<&'a str, Error> {
+        let Some(value) = self.get(key) else { return Ok(default) };
+        value.as_str().ok_or_else(|| self.wrong(key, value, "a word"))
+    }
+
+    pub(super) fn activation(self, key: &'static str, default: &str) -> Result<Activation, Error> {
+        let name = self.text(key, default)?;
+        Activation::from_name(name).ok_or_else(|| self.wrong(key, name, Activation::NAMES))
+    }
+
+    /// A number of heads that divides `width`.
+    pub(super) fn heads(self, key: &'static str, default: usize, width: usize) -> Result<usize, Error> {
+        let heads = self.size(key, default, 1..=width)?;
+        if width.is_multiple_of(heads) {
+            return Ok(heads);
+        }
+        Err(self.wrong(key, heads, format!("a divisor of the width {width}")))
+    }
+
+    /// Refuses any value of `key` but `only`, which is also the default.
+    pub(super) fn only(self, key: &'static str, only: impl Into<Value>) -> Result<(), Error> {
+        let only = only.into();
+        match self.get(key) {
+            Some(value) if *value != only => Err(self.wrong(key, value, plain(&only))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error for a value that cannot be honoured.
+    pub(super) fn wrong(self, key: &'static str, value: impl Display, expected: impl Into<String>) -> Error {
+        let value = value.to_string();
+        let value = value.trim_matches('"').to_owned();
+        Error::Setting { path: self.path.to_path_buf(), key, value, expected: expected.into() }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,103 @@
+//! Heads that checkpoints bring along: for labels, and for the vocabulary.
+
+use super::{Activation, LayerNorm, Sequence, linear, project};
+use crate::ir::{GraphBuilder, ValueId};
+
+/// What a classifier reads of the tokens of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenChoice {
+    /// The token in the first column.
+    First,
+    /// The mean of all that count.
+    Mean,
+}
+
+/// One number for each label: a token, perhaps a hidden layer, a linear layer.
+#[derive(Clone, Debug)]
+pub(crate) struct Classifier {
+    /// What it reads.
+    pub(crate) token: TokenChoice,
+    /// Name, function and bias of the hidden layer.
+    pub(crate) dense: Option<(&'static str, Activation, bool)>,
+    /// Normalisation behind the hidden layer.
+    pub(crate) norm: Option<(&'static str, LayerNorm)>,
+    /// Name of the last layer.
+    pub(crate) output: &'static str,
+}
+
+impl Classifier {
+    /// `tokens` `[batch, sequence, hidden]` to `[batch, labels]`.
+    pub(crate) fn apply(
+        &self,
+        builder: &mut GraphBuilder,
+        sequence: &Sequence,
+        tokens: ValueId,
+        (hidden, labels): (usize, usize),
+    ) -> ValueId {
+        let mut value = builder.within("classified token", |builder| match self.token {
+            TokenChoice::First => {
+                let first = builder.slice(tokens, 1, 0, 1);
+                builder.squeeze(first, &[1])
+            }
+            TokenChoice::Mean => mean(builder, sequence, tokens),
+        });
+        if let Some((name, activation, bias)) = self.dense {
+            let layer = if bias { linear } else { project };
+            value = layer(builder, name, value, (hidden, hidden));
+            value = builder.within(name, |builder| activation.apply(builder, value));
+        }
+        if let Some((name, norm)) = self.norm {
+            value = norm.apply(builder, name, value);
+        }
+        linear(builder, self.output, value, (hidden, labels))
+    }
+}
+
+fn mean(builder: &mut GraphBuilder, sequence: &Sequence, tokens: ValueId) -> ValueId {
+    let weights = sequence.weights(builder);
+    let count = builder.reduce_sum(weights, 1, true);
+    let row = builder.unsqueeze(weights, &[1]);
+    let sum = builder.matmul(row, tokens);
+    let sum = builder.squeeze(sum, &[1]);
+    builder.div(sum, count)
+}
+
+/// One number for each token of the vocabulary: a hidden layer, normalisation, and the table of word embeddings
+/// once more.
+#[derive(Clone, Debug)]
+pub(crate) struct LanguageHead {
+    /// Name, function and bias of the hidden layer.
+    pub(crate) dense: (&'static str, Activation, bool),
+    /// Normalisation behind it.
+    pub(crate) norm: (&'static str, LayerNorm),
+    /// Full name of the last layer's weight `[vocabulary, width]`.
+    pub(crate) decoder: &'static str,
+    /// Full name of the last layer's bias.
+    pub(crate) bias: Option<&'static str>,
+    /// Width between hidden layer and vocabulary.
+    pub(crate) width: usize,
+    /// Size of the vocabulary.
+    pub(crate) vocabulary: usize,
+}
+
+impl LanguageHead {
+    /// `[tokens, hidden]` to `[tokens, vocabulary]`.
+    pub(crate) fn apply(&self, builder: &mut GraphBuilder, value: ValueId, hidden: usize) -> ValueId {
+        let (name, activation, bias) = self.dense;
+        let layer = if bias { linear } else { project };
+        let value = layer(builder, name, value, (hidden, self.width));
+        let value = builder.within(name, |builder| activation.apply(builder, value));
+        let (name, norm) = self.norm;
+        let value = norm.apply(builder, name, value);
+        builder.within("decoder", |builder| {
+            let weight = builder.weight_named(self.decoder, &[self.vocabulary, self.width]);
+            match self.bias {
+                Some(bias) => {
+                    let bias = builder.weight_named(bias, &[self.vocabulary]);
+                    builder.linear(value, weight, bias)
+                }
+                None => builder.project(value, weight),
+            }
+        })
+    }
+}

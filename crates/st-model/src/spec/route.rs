@@ -1,0 +1,281 @@
+//! One way through a model: what reads the text, and what stands behind it.
+
+use std::path::{Path, PathBuf};
+
+use st_core::PoolingMode;
+use st_export::{Feature, Head, Stage, Task};
+
+use super::json::{Object, read_text};
+use super::modules::{ModuleEntry, ModuleKind};
+use super::pooling::PoolingSpec;
+use super::stage;
+use super::transformer::TransformerSpec;
+use crate::Error;
+
+/// What reads the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputSpec {
+    /// A transformer, under the head that is given beside it.
+    Transformer(Box<TransformerSpec>, Task),
+    /// A table of vectors, one for each token.
+    Static {
+        /// Where table and tokenizer are.
+        folder: PathBuf,
+    },
+    /// A table of numbers, one for each token.
+    SparseStatic {
+        /// Where table and tokenizer are.
+        folder: PathBuf,
+    },
+}
+
+/// One way through a model; a router has several, all others one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteSpec {
+    /// Its name in the router; empty where there is none.
+    pub name: String,
+    /// Its modules in order, with paths below the model folder.
+    pub modules: Vec<ModuleEntry>,
+    /// What reads the text.
+    pub input: InputSpec,
+    /// What follows inside the graph.
+    pub stages: Vec<Stage>,
+    /// How token embeddings are pooled, where they are.
+    pub pooling: Option<PoolingSpec>,
+    /// How many values of a sparse autoencoder are kept.
+    pub max_active_dims: Option<usize>,
+    /// Width of what it answers, before any truncation.
+    pub dim: usize,
+}
+
+impl RouteSpec {
+    /// Reads the modules of one way; `list` is only named in errors.
+    pub(super) fn read(
+        root: &Path,
+        list: &Path,
+        name: String,
+        modules: Vec<ModuleEntry>,
+    ) -> Result<Self, Error> {
+        let order = |problem| Error::ModuleOrder {
+            path: list.to_owned(),
+            found: modules.iter().map(|module| module.kind.name()).collect::<Vec<_>>().join(", "),
+            problem,
+        };
+        let Some((first, rest)) = modules.split_first() else { return Err(order("there is none")) };
+        let (input, mut width) = read_input(&below(root, &first.path), first.kind)
+            .ok_or_else(|| order("the first must read text: a Transformer or a StaticEmbedding"))??;
+        let mut route = Self {
+            name,
+            input,
+            stages: Vec::new(),
+            pooling: None,
+            max_active_dims: None,
+            dim: width,
+            modules: Vec::new(),
+        };
+        let mut widths = Widths { tokens: width, sentence: None };
+        if !matches!(route.input, InputSpec::Transformer(..)) {
+            widths.sentence = Some(width);
+        }
+        for (place, module) in rest.iter().enumerate() {
+            let folder = below(root, &module.path);
+            let name = if module.path.is_empty() { format!("{}", place + 1) } else { module.path.clone() };
+            let stage = match module.kind {
+                ModuleKind::Dropout | ModuleKind::MultiVectorMask => continue,
+                ModuleKind::Pooling => {
+                    let pooling = read_pooling(root, &folder, widths.tokens)?;
+                    let stage = Stage::Pooling(pooling.modes.clone());
+                    route.pooling = Some(pooling);
+                    stage
+                }
+                ModuleKind::Normalize => stage::normalize(&folder)?,
+                ModuleKind::Dense => stage::dense(&folder, &name)?,
+                ModuleKind::LayerNorm => stage::layer_norm(&folder, &name),
+                // The reference leaves the module out, and says nothing, where the transformer does not hand on its layers.
+                ModuleKind::WeightedLayerPooling if !route.gives_layers() => {
+                    tracing::warn!(folder = %folder.display(), "no effect without `output_hidden_states`");
+                    continue;
+                }
+                ModuleKind::WeightedLayerPooling => stage::layer_weights(&folder, &name)?,
+                ModuleKind::SpladePooling => stage::splade(&folder)?,
+                ModuleKind::SparseAutoEncoder => {
+                    let (stage, kept) = stage::sparse_auto_encoder(&folder, &name)?;
+                    route.max_active_dims = Some(kept);
+                    stage
+                }
+                ModuleKind::Transformer
+                | ModuleKind::MlmTransformer
+                | ModuleKind::StaticEmbedding
+                | ModuleKind::SparseStaticEmbedding
+                | ModuleKind::Router => return Err(order("only the first reads text")),
+            };
+            widths.follow(&stage).map_err(order)?;
+            route.stages.push(stage);
+        }
+        width = widths.sentence.unwrap_or(widths.tokens);
+        route.dim = width;
+        route.modules = modules;
+        Ok(route)
+    }
+
+    /// The transformer, where one reads the text.
+    pub fn transformer(&self) -> Option<&TransformerSpec> {
+        match &self.input {
+            InputSpec::Transformer(transformer, _) => Some(transformer),
+            _ => None,
+        }
+    }
+
+    fn gives_layers(&self) -> bool {
+        self.transformer().is_some_and(|transformer| transformer.gives_layers)
+    }
+
+    /// Width of a token embedding as the graph hands it out.
+    pub fn token_dim(&self) -> usize {
+        let width = match &self.input {
+            InputSpec::Transformer(transformer, Task::Vocabulary) => transformer.vocab_size.unwrap_or(0),
+            InputSpec::Transformer(transformer, _) => transformer.hidden_size,
+            InputSpec::Static { .. } | InputSpec::SparseStatic { .. } => self.dim,
+        };
+        let tokens = self.stages.iter().filter_map(|stage| match stage {
+            Stage::Dense(dense) if dense.feature == Feature::Tokens => Some(dense.to),
+            _ => None,
+        });
+        tokens.last().unwrap_or(width)
+    }
+
+    /// The first module that does more than pooling and normalisation, which need no graph.
+    pub fn module_beyond_pooling(&self) -> Option<ModuleKind> {
+        use ModuleKind::{Dropout, MultiVectorMask, Normalize, Pooling};
+        let behind = self.modules.iter().skip(1).map(|module| module.kind);
+        let of_tokens = self.stages.contains(&Stage::Normalize(Feature::Tokens));
+        let needs_graph = |kind: &ModuleKind| match kind {
+            Pooling | Dropout | MultiVectorMask => false,
+            Normalize => of_tokens,
+            _ => true,
+        };
+        behind.into_iter().find(needs_graph)
+    }
+
+    /// The folder of what reads the text.
+    pub fn input_folder(&self) -> &Path {
+        match &self.input {
+            InputSpec::Transformer(transformer, _) => &transformer.folder,
+            InputSpec::Static { folder } | InputSpec::SparseStatic { folder } => folder,
+        }
+    }
+
+    /// How token embeddings are pooled, in order; empty where they are not.
+    pub fn pooling_modes(&self) -> &[PoolingMode] {
+        self.pooling.as_ref().map_or(&[], |pooling| pooling.modes.as_slice())
+    }
+
+    /// Whether it answers sentence embeddings of length one.
+    pub fn normalizes(&self) -> bool {
+        self.stages.last() == Some(&Stage::Normalize(Feature::Sentence))
+    }
+
+    /// The head that its graph gets.
+    pub fn head(&self) -> Head {
+        let task = match &self.input {
+            InputSpec::Transformer(_, task) => *task,
+            _ => Task::Features,
+        };
+        let own_mask = self.pooling.as_ref().is_some_and(|pooling| !pooling.include_prompt);
+        Head::of_stages(task, self.stages.clone()).with_pooling_mask(own_mask)
+    }
+}
+
+/// The folder of a module; the model folder itself where the path is empty.
+fn below(root: &Path, path: &str) -> PathBuf {
+    if path.is_empty() { root.to_owned() } else { root.join(path) }
+}
+
+/// The widths of what modules pass on, which have to fit.
+struct Widths {
+    tokens: usize,
+    sentence: Option<usize>,
+}
+
+impl Widths {
+    fn follow(&mut self, stage: &Stage) -> Result<(), &'static str> {
+        const NONE: &str = "there is no sentence embedding yet where one is changed";
+        match stage {
+            Stage::Pooling(modes) => self.sentence = Some(modes.len() * self.tokens),
+            Stage::Splade { .. } => self.sentence = Some(self.tokens),
+            Stage::Dense(dense) => {
+                let width = match dense.feature {
+                    Feature::Tokens => &mut self.tokens,
+                    Feature::Sentence => self.sentence.as_mut().ok_or(NONE)?,
+                };
+                if *width != dense.from {
+                    return Err("a Dense expects another width than it is given");
+                }
+                *width = dense.to;
+            }
+            Stage::SparseAutoEncoder { hidden, .. } => *self.sentence.as_mut().ok_or(NONE)? = *hidden,
+            Stage::Normalize(Feature::Sentence) | Stage::LayerNorm { .. } => {
+                self.sentence.ok_or(NONE)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// What reads the text, and the width of what it answers; `None` for modules that do not read text.
+#[expect(clippy::type_complexity, reason = "an answer, its absence, and its failure")]
+fn read_input(folder: &Path, kind: ModuleKind) -> Option<Result<(InputSpec, usize), Error>> {
+    match kind {
+        ModuleKind::Transformer => Some(TransformerSpec::read(folder).map(|transformer| {
+            let (task, width) = match transformer.fills_masks {
+                true => (Task::Vocabulary, transformer.vocab_size.unwrap_or(0)),
+                false => (Task::Features, transformer.hidden_size),
+            };
+            (InputSpec::Transformer(Box::new(transformer), task), width)
+        })),
+        ModuleKind::MlmTransformer => Some(TransformerSpec::read(folder).map(|transformer| {
+            let width = transformer.vocab_size.unwrap_or(0);
+            (InputSpec::Transformer(Box::new(transformer), Task::Vocabulary), width)
+        })),
+        ModuleKind::StaticEmbedding => Some(
+            crate::table::width(folder).map(|width| (InputSpec::Static { folder: folder.to_owned() }, width)),
+        ),
+        ModuleKind::SparseStaticEmbedding => Some(
+            crate::table::width(folder)
+                .map(|width| (InputSpec::SparseStatic { folder: folder.to_owned() }, width)),
+        ),
+        _ => None,
+    }
+}
+
+/// A Pooling folder may be missing only where the reference would make one up: in a bare transformer.
+fn read_pooling(root: &Path, folder: &Path, tokens: usize) -> Result<PoolingSpec, Error> {
+    if !root.join("modules.json").is_file() {
+        return bare_pooling(root);
+    }
+    let path = folder.join("config.json");
+    let spec = PoolingSpec::parse(&path, &read_text(&path)?)?;
+    match spec.token_dim.filter(|dim| *dim != tokens) {
+        Some(dim) => Err(Error::Config {
+            path,
+            problem: format!("pools {dim} dimensions but token embeddings have {tokens}"),
+        }),
+        None => Ok(spec),
+    }
+}
+
+/// The mean; of a decoder the last token, unless it looks both ways.
+fn bare_pooling(root: &Path) -> Result<PoolingSpec, Error> {
+    let path = root.join("config.json");
+    let object = Object::parse(&path, &read_text(&path)?)?;
+    let decoder = super::kind::architecture(root)?.is_some_and(|name| name.ends_with("ForCausalLM"));
+    let both_ways = object.boolean("is_causal")? == Some(false);
+    let mut spec = PoolingSpec::default();
+    if decoder && !both_ways {
+        spec.modes = vec![PoolingMode::LastToken];
+    }
+    Ok(spec)
+}

@@ -1,0 +1,209 @@
+//! Which class the reference makes of a folder's tokenizer.
+
+use super::folder::Folder;
+
+/// The class that transformers 5 registers for a `model_type`, where that is not "take the file as it is".
+///
+/// Types that are not here have none registered or are taken as they are.
+const REGISTERED: [(&str, &[&str]); 16] = [
+    ("AlbertTokenizer", &["albert", "yoso"]),
+    (
+        "BertTokenizer",
+        &[
+            "align",
+            "bert",
+            "blip",
+            "bros",
+            "chinese_clip",
+            "convbert",
+            "distilbert",
+            "electra",
+            "ernie",
+            "flava",
+            "layoutlm",
+            "megatron-bert",
+            "nezha",
+            "nomic_bert",
+            "qdqbert",
+            "realm",
+            "retribert",
+            "squeezebert",
+            "visual_bert",
+        ],
+    ),
+    ("CamembertTokenizer", &["camembert"]),
+    ("CLIPTokenizer", &["clip", "clipseg", "groupvit", "owlvit", "owlv2", "xclip"]),
+    ("DebertaTokenizer", &["deberta"]),
+    ("DebertaV2Tokenizer", &["deberta-v2"]),
+    (
+        "GemmaTokenizer",
+        &[
+            "gemma",
+            "gemma2",
+            "gemma3",
+            "gemma3_text",
+            "gemma3n",
+            "gemma3n_text",
+            "recurrent_gemma",
+            "t5gemma",
+        ],
+    ),
+    ("GPT2Tokenizer", &["codegen", "dbrx", "gpt2", "gpt_neo", "gptj", "opt", "phi", "starcoder2"]),
+    ("GPTNeoXTokenizer", &["falcon_mamba", "gpt_neox", "mamba", "mamba2", "mpt", "olmo", "olmoe", "rwkv"]),
+    ("MPNetTokenizer", &["mpnet"]),
+    (
+        "Qwen2Tokenizer",
+        &[
+            "qwen2",
+            "qwen2_5_vl",
+            "qwen2_audio",
+            "qwen2_moe",
+            "qwen2_vl",
+            "qwen3",
+            "qwen3_moe",
+            "qwen3_next",
+            "qwen3_vl",
+        ],
+    ),
+    (
+        "RobertaTokenizer",
+        &[
+            "bart",
+            "data2vec-text",
+            "ibert",
+            "lilt",
+            "longformer",
+            "mega",
+            "mra",
+            "roberta",
+            "roberta-prelayernorm",
+        ],
+    ),
+    ("T5Tokenizer", &["mt5", "switch_transformers", "t5"]),
+    ("XLMRobertaTokenizer", &["gte", "jina_embeddings_v3", "xlm-roberta", "xmod"]),
+    (
+        OTHER,
+        &[
+            "big_bird",
+            "cohere",
+            "cohere2",
+            "fnet",
+            "funnel",
+            "herbert",
+            "luke",
+            "mbart",
+            "mbart50",
+            "mobilebert",
+            "nllb",
+            "nllb-moe",
+            "pegasus",
+            "rembert",
+            "roformer",
+            "splinter",
+            "xglm",
+            "xlnet",
+        ],
+    ),
+    (
+        AS_IT_IS,
+        &[
+            "aria",
+            "bigbird_pegasus",
+            "flex_olmo",
+            "glm",
+            "glm4",
+            "gpt_bigcode",
+            "granite",
+            "granitemoe",
+            "ministral",
+            "ministral3",
+            "mistral",
+            "mistral3",
+            "mixtral",
+            "modernbert",
+            "modernbert-decoder",
+            "nystromformer",
+            "olmo2",
+            "olmo3",
+            "pegasus_x",
+            "persimmon",
+            "phi3",
+            "phimoe",
+            "pixtral",
+            "stablelm",
+            "umt5",
+            "xlm-roberta-xl",
+        ],
+    ),
+];
+
+/// Types whose folders name a wrong class, so that the registered one is taken.
+const MISNAMED: [&str; 4] = ["modernbert", "modernbert-decoder", "qwen2", "siglip2"];
+
+/// `tokenizer.json` as it is, with what the configuration adds.
+pub(super) const AS_IT_IS: &str = "TokenizersBackend";
+
+/// A class that has rules of its own, which are not here.
+const OTHER: &str = "";
+
+/// Classes that are another class by a second name.
+const ALIASES: [(&str, &str); 18] = [
+    ("BartTokenizer", "RobertaTokenizer"),
+    ("BloomTokenizer", AS_IT_IS),
+    ("DPRContextEncoderTokenizer", "BertTokenizer"),
+    ("DPRQuestionEncoderTokenizer", "BertTokenizer"),
+    ("DPRReaderTokenizer", "BertTokenizer"),
+    ("ElectraTokenizer", "BertTokenizer"),
+    ("LEDTokenizer", "RobertaTokenizer"),
+    ("LayoutLMTokenizer", "BertTokenizer"),
+    ("LongformerTokenizer", "RobertaTokenizer"),
+    ("LxmertTokenizer", "BertTokenizer"),
+    ("MobileBertTokenizer", "BertTokenizer"),
+    ("MvpTokenizer", "RobertaTokenizer"),
+    ("Phi3Tokenizer", "LlamaTokenizer"),
+    ("PreTrainedTokenizer", AS_IT_IS),
+    ("PreTrainedTokenizerFast", AS_IT_IS),
+    ("PythonBackend", AS_IT_IS),
+    ("SqueezeBertTokenizer", "BertTokenizer"),
+    ("TokenizersBackend", AS_IT_IS),
+];
+
+/// The class, its second names resolved.
+pub(super) fn choose(folder: &Folder) -> &str {
+    let named = folder.class.as_deref();
+    let registered = folder.model_type.as_deref().and_then(registered);
+    match (named, registered) {
+        // A byte-level file under this name is not one that the class could rebuild.
+        (Some("LlamaTokenizer"), _) if is_byte_level(folder) => AS_IT_IS,
+        (Some(named), Some(class)) if class == AS_IT_IS && named != AS_IT_IS => AS_IT_IS,
+        (Some(named), Some(class)) if class != named && is_misnamed(folder) => resolve(class),
+        (Some(named), _) => resolve(named),
+        (None, class) => class.unwrap_or(AS_IT_IS),
+    }
+}
+
+fn registered(model_type: &str) -> Option<&'static str> {
+    REGISTERED.iter().find(|(_, types)| types.contains(&model_type)).map(|(class, _)| *class)
+}
+
+fn resolve(class: &str) -> &str {
+    ALIASES.iter().find(|(name, _)| *name == class).map_or(class, |(_, known)| *known)
+}
+
+fn is_misnamed(folder: &Folder) -> bool {
+    folder.model_type.as_deref().is_some_and(|model_type| MISNAMED.contains(&model_type))
+}
+
+/// Whether the file says `ByteLevel` where a component names its type.
+fn is_byte_level(folder: &Folder) -> bool {
+    fn says(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::String(text) => text == "ByteLevel",
+            serde_json::Value::Array(items) => items.iter().any(says),
+            serde_json::Value::Object(items) => items.values().any(says),
+            _ => false,
+        }
+    }
+    let parts = ["normalizer", "pre_tokenizer", "post_processor", "decoder"];
+    folder.file.as_ref().is_some_and(|file| parts.iter().filter_map(|part| file.get(*part)).any(says))
+}

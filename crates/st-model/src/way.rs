@@ -1,0 +1,202 @@
+//! One way through a loaded model: from prepared texts to rows.
+
+use std::path::Path;
+
+use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
+use st_core::{BoxError, TokenView};
+
+use crate::batch::Batch;
+use crate::engine::{Engine, Limits, scatter, shaped};
+use crate::prepared::Prepared;
+use crate::spec::{InputSpec, RouteSpec};
+use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
+use crate::{Error, LoadOptions, ModelSpec, table};
+
+/// What answers for one [`RouteSpec`].
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// A graph on the runtime.
+    Graph(Engine),
+    /// A table of vectors.
+    Table(Table),
+}
+
+/// The mean of the rows of a text's tokens.
+#[derive(Debug)]
+pub(crate) struct Table {
+    tokenizer: Box<dyn Tokenizer>,
+    rows: Array2<f32>,
+    normalize: bool,
+}
+
+impl Way {
+    /// Loads what one route needs.
+    pub(crate) fn load(spec: &ModelSpec, route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
+        match &route.input {
+            InputSpec::Transformer(transformer, _) => {
+                Engine::load(spec, route, transformer, options).map(Self::Graph)
+            }
+            InputSpec::Static { folder } => Table::load(folder, route).map(Self::Table),
+            InputSpec::SparseStatic { folder } => Err(Error::OtherKind {
+                folder: folder.clone(),
+                found: "sparse table",
+                asked: "table of vectors",
+            }),
+        }
+    }
+
+    /// The graph and its workers, where there is one.
+    pub(crate) fn engine(&self) -> Option<&Engine> {
+        match self {
+            Self::Graph(engine) => Some(engine),
+            Self::Table(_) => None,
+        }
+    }
+
+    pub(crate) fn tokenizer(&self) -> &dyn Tokenizer {
+        match self {
+            Self::Graph(engine) => engine.tokenizer.as_ref(),
+            Self::Table(table) => table.tokenizer.as_ref(),
+        }
+    }
+
+    /// Longest text in tokens.
+    pub(crate) fn max_tokens(&self) -> Option<usize> {
+        self.engine().and_then(|engine| engine.max_tokens)
+    }
+
+    /// Threads that tokenising may use.
+    pub(crate) fn workers(&self) -> usize {
+        self.engine().map_or(1, Engine::workers)
+    }
+
+    /// One text as the model reads it, cut to `limit`.
+    pub(crate) fn tokenize(&self, text: &str, limit: Option<usize>) -> Result<Tokenized, BoxError> {
+        match self {
+            Self::Graph(engine) => engine.tokenizer.tokenize(text, limit),
+            Self::Table(table) => {
+                let ids = table.tokenizer.tokenize_plain(text)?;
+                Ok(Tokenized { full_length: ids.len(), ids, ..Tokenized::default() })
+            }
+        }
+    }
+
+    /// Rows `[distinct texts, dim]`, pooled by the graph if it can, else by our kernels.
+    pub(crate) fn rows(
+        &self,
+        route: &RouteSpec,
+        prepared: &Prepared,
+        limits: Limits,
+    ) -> Result<Array2<f32>, Error> {
+        match self {
+            Self::Graph(engine) => graph_rows(engine, route, prepared, limits),
+            Self::Table(table) => table.rows(&prepared.distinct),
+        }
+    }
+
+    /// For each distinct text `[its tokens, width]`.
+    pub(crate) fn token_rows(
+        &self,
+        route: &RouteSpec,
+        prepared: &Prepared,
+        limits: Limits,
+    ) -> Result<Vec<Array2<f32>>, Error> {
+        let Self::Graph(engine) = self else { return Err(Error::NoTokenEmbeddings) };
+        let output = engine.graph.tokens_output()?;
+        let mut answers = vec![Array2::zeros((0, 0)); prepared.distinct.len()];
+        engine.run(
+            &prepared.distinct,
+            output,
+            prepared.prompt_tokens,
+            limits,
+            |indices, batch, answer| {
+                let hidden = hidden(route, answer, output, batch)?;
+                for (row, &index) in indices.iter().enumerate() {
+                    let length = prepared.distinct[index].ids.len();
+                    let text = hidden.index_axis(Axis(0), row);
+                    answers[index] = text.slice_axis(Axis(0), Slice::from(..length)).to_owned();
+                }
+                Ok(())
+            },
+        )?;
+        Ok(answers)
+    }
+}
+
+fn graph_rows(
+    engine: &Engine,
+    route: &RouteSpec,
+    prepared: &Prepared,
+    limits: Limits,
+) -> Result<Array2<f32>, Error> {
+    let texts = &prepared.distinct;
+    if let Some(output) = engine.graph.sentence_output(prepared.prompt_tokens > 0) {
+        let mut rows = engine.rows(texts, output, route.dim, prepared.prompt_tokens, limits)?;
+        // A graph of somebody else may or may not have done so; twice is as good as once.
+        if engine.graph.is_given() && route.normalizes() {
+            st_pooling::normalize_in_place(rows.view_mut());
+        }
+        return Ok(rows);
+    }
+    let output = engine.graph.tokens_output()?;
+    if let Some(module) = route.module_beyond_pooling() {
+        return Err(Error::GraphModules { path: engine.graph.path(), module: module.name() });
+    }
+    let mut rows = Array2::zeros((texts.len(), route.dim));
+    engine.run(texts, output, prepared.prompt_tokens, limits, |indices, batch, answer| {
+        let pooled = pool(route, hidden(route, answer, output, batch)?, batch, prepared.prompt_tokens)?;
+        scatter(&mut rows, indices, &pooled);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+fn hidden(route: &RouteSpec, answer: ArrayD<f32>, output: &str, batch: &Batch) -> Result<Array3<f32>, Error> {
+    let (texts, tokens) = batch.dim();
+    shaped(answer, output, &[texts, tokens, route.token_dim()])
+}
+
+fn pool(
+    route: &RouteSpec,
+    hidden: Array3<f32>,
+    batch: &Batch,
+    prompt_tokens: usize,
+) -> Result<Array2<f32>, Error> {
+    let view = TokenView::new(hidden.view(), batch.mask.view()).map_err(|source| Error::Shape { source })?;
+    let prompts = vec![prompt_tokens; batch.dim().0];
+    let mut pooled = st_pooling::pool(view, route.pooling_modes(), &prompts);
+    if route.normalizes() {
+        st_pooling::normalize_in_place(pooled.view_mut());
+    }
+    Ok(pooled)
+}
+
+impl Table {
+    fn load(folder: &Path, route: &RouteSpec) -> Result<Self, Error> {
+        if let Some(module) = route.module_beyond_pooling() {
+            return Err(Error::TableModules { folder: folder.to_owned(), module: module.name() });
+        }
+        let tokenizer = Box::new(JsonTokenizer::open(&folder.join("tokenizer.json"))?);
+        Ok(Self { tokenizer, rows: table::read_vectors(folder)?, normalize: route.normalizes() })
+    }
+
+    /// Zeros for a text without tokens, as the reference has it.
+    fn rows(&self, texts: &[Tokenized]) -> Result<Array2<f32>, Error> {
+        let mut means = Array2::zeros((texts.len(), self.rows.ncols()));
+        for (mut mean, text) in means.axis_iter_mut(Axis(0)).zip(texts) {
+            for &id in &text.ids {
+                let row = usize::try_from(id).ok().filter(|row| *row < self.rows.nrows());
+                let row = row.ok_or(Error::TokenOutsideTable { id, rows: self.rows.nrows() })?;
+                mean += &self.rows.row(row);
+            }
+            #[expect(clippy::cast_precision_loss, reason = "no text has 2^24 tokens")]
+            if !text.ids.is_empty() {
+                mean /= text.ids.len() as f32;
+            }
+        }
+        if self.normalize {
+            st_pooling::normalize_in_place(means.view_mut());
+        }
+        Ok(means)
+    }
+}
