@@ -44,23 +44,6 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Re
     Ok(report)
 }
 
-/// What happens to texts that are too long; null where nobody said so.
-pub(crate) fn long_text(policy: Option<LongText>) -> Value {
-    match policy {
-        Some(LongText::Chunk { overlap }) => json!({"policy": "chunk", "overlap": overlap}),
-        Some(policy) => json!({"policy": policy.name()}),
-        None => Value::Null,
-    }
-}
-
-/// What the eight-bit precisions are ready for.
-fn calibration(spec: &ModelSpec) -> anyhow::Result<Value> {
-    let stored = StoredCalibrations::read(&spec.root)?.unwrap_or_default();
-    let kept: Vec<_> =
-        stored.calibrations.iter().map(|kept| format!("{}: {} texts", kept.shown(), kept.texts)).collect();
-    Ok(if kept.is_empty() { Value::Null } else { json!({"ranges": kept}) })
-}
-
 fn steps(route: &RouteSpec) -> String {
     route.modules.iter().map(|module| module.kind.name()).collect::<Vec<_>>().join(" → ")
 }
@@ -82,6 +65,23 @@ fn add_transformer(report: &mut Report, transformer: &TransformerSpec) {
             "lowercase": transformer.lowercase || transformer.tokenizer.lowercase == Some(true),
         }),
     );
+}
+
+/// What happens to texts that are too long; null where nobody said so.
+pub(crate) fn long_text(policy: Option<LongText>) -> Value {
+    match policy {
+        Some(LongText::Chunk { overlap }) => json!({"policy": "chunk", "overlap": overlap}),
+        Some(policy) => json!({"policy": policy.name()}),
+        None => Value::Null,
+    }
+}
+
+/// What the eight-bit precisions are ready for.
+fn calibration(spec: &ModelSpec) -> anyhow::Result<Value> {
+    let stored = StoredCalibrations::read(&spec.root)?.unwrap_or_default();
+    let kept: Vec<_> =
+        stored.calibrations.iter().map(|kept| format!("{}: {} texts", kept.shown(), kept.texts)).collect();
+    Ok(if kept.is_empty() { Value::Null } else { json!({"ranges": kept}) })
 }
 
 fn prompts(spec: &ModelSpec) -> Value {

@@ -170,7 +170,7 @@ pub(crate) fn load_certified(located: &Located, options: &LoadOptions) -> anyhow
     {
         let encoder = &loaded.encoder;
         let report = certificate
-            .check(encoder, encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode))
+            .check(encoder, encoder.mode())
             .with_context(|| format!("cannot trust the model {}", located.shown))?;
         tracing::info!(?report, made_by = ?certificate.made_by, "certificate checked");
     }
@@ -185,7 +185,12 @@ fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
     let took = started.elapsed();
     tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
     let id = located.mlflow.as_ref().and_then(|mlflow| mlflow.mlmodel.model_id.clone());
-    Ok(Loaded { encoder, took, name: public_name(&located.shown), id })
+    // A branch moves, a commit is the same for everybody.
+    let name = match &located.hub {
+        Some(snapshot) => Some(format!("hf://{}@{}", snapshot.name.repository(), snapshot.commit)),
+        None => public_name(&located.shown),
+    };
+    Ok(Loaded { encoder, took, name, id })
 }
 
 /// A URI without passwords, or a folder's own name without the way to it.
@@ -200,9 +205,7 @@ fn public_name(shown: &str) -> Option<String> {
 
 /// In which numbers a model computes; a graph that was given computes as its maker decided.
 pub(crate) fn mode(encoder: &SentenceTransformer) -> &'static str {
-    // A table of floats is what it is.
-    let mode = encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode);
-    mode.map_or("that of the given graph", Mode::name)
+    encoder.mode().map_or("that of the given graph", Mode::name)
 }
 
 /// `models:/name`, `runs:/id/path`, `s3://bucket`; a drive letter alone is none.

@@ -27,6 +27,7 @@ mod encoder;
 mod error;
 mod names;
 mod options;
+mod sparse;
 mod tokens;
 mod vectors;
 
@@ -34,5 +35,6 @@ pub use encoder::{Encoded, Encoder, Overlong, TokenEmbeddings};
 pub use error::{BoxError, NameError, ShapeError};
 pub use names::{Mode, PoolingMode, Precision, Similarity};
 pub use options::{EncodeOptions, LongText, Prompt, Ranges, Task};
+pub use sparse::{SparseEncoded, SparseEncoder, SparseOptions, SparseVectors};
 pub use tokens::{Shape3, TokenView};
 pub use vectors::Vectors;

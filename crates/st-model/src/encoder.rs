@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use st_core::{BoxError, EncodeOptions, Encoded, Encoder, LongText, Similarity, TokenEmbeddings};
+use ndarray::Array2;
+use st_core::{BoxError, EncodeOptions, Encoded, Encoder, LongText, Mode, Similarity, TokenEmbeddings};
 
 use crate::engine::{Engine, Limits, tokenize_all};
 use crate::graph::GraphInfo;
@@ -70,6 +71,11 @@ impl SentenceTransformer {
         self.engine().map(|engine| &engine.graph.info)
     }
 
+    /// In which numbers it computes; a table is exact. `None` where that was the decision of the graph's maker.
+    pub fn mode(&self) -> Option<Mode> {
+        self.graph().map_or(Some(Mode::Exact), |graph| graph.mode)
+    }
+
     /// The runtime that runs it; none for a table.
     pub fn runtime(&self) -> Option<&RuntimeInfo> {
         self.engine().map(|engine| &engine.runtime)
@@ -78,11 +84,6 @@ impl SentenceTransformer {
     /// The tokenizer, as the model uses it.
     pub fn tokenizer(&self) -> &dyn Tokenizer {
         self.default_way().tokenizer()
-    }
-
-    /// What happens to texts that are too long: what the call says, else the model.
-    pub fn long_text(&self, options: &EncodeOptions) -> LongText {
-        long_text::policy(options.long_text, self.spec.long_text)
     }
 
     fn engine(&self) -> Option<&Engine> {
@@ -95,13 +96,13 @@ impl SentenceTransformer {
     }
 
     /// The place of the route for these options.
-    pub(crate) fn place(&self, options: &EncodeOptions) -> Result<usize, Error> {
+    fn place(&self, options: &EncodeOptions) -> Result<usize, Error> {
         self.spec.route_for(options.task)
     }
 
-    /// What answers at a place.
-    pub(crate) fn way(&self, place: usize) -> &Way {
-        &self.ways[place]
+    /// What happens to texts that are too long: what the call says, else the model.
+    pub fn long_text(&self, options: &EncodeOptions) -> LongText {
+        long_text::policy(options.long_text, self.spec.long_text)
     }
 
     fn prepare(
@@ -130,6 +131,16 @@ impl SentenceTransformer {
             (None, _) => Pieces::truncated(texts),
         };
         Ok(Prepared::new(pieces, prompt_tokens))
+    }
+
+    /// For each distinct text the embeddings of its tokens, `[its tokens, width]`.
+    pub(crate) fn token_rows(
+        &self,
+        prepared: &Prepared,
+        options: &EncodeOptions,
+    ) -> Result<Vec<Array2<f32>>, Error> {
+        let place = self.place(options)?;
+        self.ways[place].token_rows(&self.spec.routes[place], prepared, options.into())
     }
 }
 
@@ -172,10 +183,11 @@ impl Encoder for SentenceTransformer {
         let options = self.calibrated(options)?;
         let options = options.as_ref();
         let place = self.place(options)?;
-        let prepared = self.prepare(place, texts, options, self.long_text(options))?;
         let route = &self.spec.routes[place];
+        let prepared = self.prepare(place, texts, options, self.long_text(options))?;
         let rows = self.ways[place].rows(route, &prepared, options.into())?;
-        let vectors = finish::vectors(prepared.restore(rows, route.normalizes()), truncate_dim, options)?;
+        let rows = prepared.restore(rows, route.normalizes());
+        let vectors = finish::vectors(rows, truncate_dim, options)?;
         let tokens = prepared.texts().map(|text| text.ids.len()).sum();
         Ok(Encoded::new(vectors, prepared.truncated(), tokens).with_overlong(prepared.overlong))
     }
@@ -183,20 +195,14 @@ impl Encoder for SentenceTransformer {
     fn encode_tokens(&self, texts: &[&str], options: &EncodeOptions) -> Result<TokenEmbeddings, BoxError> {
         let long_text = match (options.long_text, self.long_text(options)) {
             (Some(LongText::Chunk { .. }), _) => {
-                let reason = "the tokens of a text in windows are not those of one text";
-                return Err(Error::Option {
-                    option: "long_text",
-                    value: "chunk".to_owned(),
-                    reason: reason.to_owned(),
-                }
-                .into());
+                let reason = "the tokens of a text in windows are not those of one text".to_owned();
+                return Err(Error::Option { option: "long_text", value: "chunk".to_owned(), reason }.into());
             }
             (None, LongText::Chunk { .. }) => LongText::Truncate,
             (_, policy) => policy,
         };
-        let place = self.place(options)?;
-        let prepared = self.prepare(place, texts, options, long_text)?;
-        let answers = self.ways[place].token_rows(&self.spec.routes[place], &prepared, options.into())?;
+        let prepared = self.prepare(self.place(options)?, texts, options, long_text)?;
+        let answers = self.token_rows(&prepared, options)?;
         let texts = prepared.places.iter().map(|&place| answers[place].clone()).collect();
         Ok(TokenEmbeddings::new(texts, prepared.truncated()).with_overlong(prepared.overlong))
     }

@@ -13,7 +13,6 @@ use crate::encoder::SentenceTransformer;
 use crate::long_text::{Windows, spans};
 use crate::prepared::Prepared;
 use crate::spec::RouteSpec;
-use crate::tokenizer::Tokenizer;
 use crate::{Error, finish, prompt};
 
 /// How texts are cut for [`SentenceTransformer::encode_late`].
@@ -100,20 +99,18 @@ impl SentenceTransformer {
         let dim = finish::truncate_dim(self.spec(), options)?;
         let options = self.calibrated(options)?;
         let options = options.as_ref();
-        let place = self.place(options)?;
-        let (way, route) = (self.way(place), &self.spec().routes[place]);
-        check_late(chunking, route)?;
+        let route = &self.spec().routes[self.spec().route_for(options.task)?];
+        check_late(route, chunking)?;
         let prompt = prompt::resolve(&self.spec().sentence, options)?;
-        let limit = way.max_tokens().unwrap_or(usize::MAX);
-        let windows = Windows::new(way.tokenizer(), prompt, limit, chunking.overlap)?;
+        let limit = st_core::Encoder::max_tokens(self).unwrap_or(usize::MAX);
+        let windows = Windows::new(self.tokenizer(), prompt, limit, chunking.overlap)?;
         let mut plans = Vec::with_capacity(texts.len());
         let mut pieces = Vec::new();
         for (index, text) in texts.iter().enumerate() {
             let fail = |source| Error::Tokenize { index, source };
-            let ids = way.tokenizer().tokenize(&[prompt, text].concat(), None).map_err(fail)?.ids;
+            let ids = self.tokenizer().tokenize(&[prompt, text].concat(), None).map_err(fail)?.ids;
             let (before, own) = windows.own(&ids);
-            let chunks =
-                Chunks { windows: &windows, own, text }.cut(way.tokenizer(), index, chunking.tokens)?;
+            let chunks = Chunks { windows: &windows, own, text }.cut(self, index, chunking.tokens)?;
             let first = pieces.len();
             pieces.extend(windows.split(&ids).into_iter().map(|(piece, _)| piece));
             let spans = spans(own.len(), windows.room(before), chunking.overlap);
@@ -121,13 +118,11 @@ impl SentenceTransformer {
         }
         let tokens = pieces.iter().map(|piece| piece.ids.len()).sum();
         let prepared = Prepared::new(crate::long_text::Pieces::truncated(pieces), 0);
-        let hidden = way.token_rows(route, &prepared, options.into())?;
-        let excluded =
-            if route.pooling.as_ref().is_none_or(|pooling| pooling.include_prompt) || prompt.is_empty() {
-                0
-            } else {
-                usize::MAX
-            };
+        let hidden = self.token_rows(&prepared, options)?;
+        let excluded = match &route.pooling {
+            Some(pooling) if !pooling.include_prompt && !prompt.is_empty() => usize::MAX,
+            _ => 0,
+        };
         let mut rows = Vec::new();
         for plan in &plans {
             plan.pool(&prepared, &hidden, excluded, &mut rows)?;
@@ -155,22 +150,29 @@ impl SentenceTransformer {
     }
 }
 
-fn check_late(chunking: LateChunking, route: &RouteSpec) -> Result<(), Error> {
+/// That the mean of a part of the tokens is what the model would make of it.
+fn check_late(route: &RouteSpec, chunking: LateChunking) -> Result<(), Error> {
     if chunking.tokens == 0 {
         return Err(Error::option("late_chunking", 0, "a chunk has at least one token"));
     }
     let refuse = |reason: String| {
-        Err(Error::Option { option: "late_chunking", value: chunking.tokens.to_string(), reason })
+        let value = chunking.tokens.to_string();
+        Err(Error::Option { option: "late_chunking", value, reason })
     };
     if let Some(module) = route.module_beyond_pooling() {
-        return refuse(format!("the module {} of the model takes whole texts", module.name()));
+        let module = module.name();
+        return refuse(format!(
+            "it takes the mean of a chunk's tokens, and the model has a {module} behind that"
+        ));
     }
     match route.pooling_modes() {
         [PoolingMode::Mean] => Ok(()),
         modes => {
             let modes: Vec<_> = modes.iter().map(|mode| mode.name()).collect();
-            let modes = modes.join(", ");
-            refuse(format!("it takes the mean of a chunk's tokens, and the model pools by {modes}"))
+            refuse(format!(
+                "it takes the mean of a chunk's tokens, and the model pools by {}",
+                modes.join(", ")
+            ))
         }
     }
 }
@@ -237,8 +239,8 @@ struct Chunks<'a> {
 
 impl Chunks<'_> {
     /// Chunks of at most `most` tokens, between words where the tokenizer keeps these apart.
-    fn cut(&self, tokenizer: &dyn Tokenizer, index: usize, most: usize) -> Result<Vec<LateChunk>, Error> {
-        let words = self.words(tokenizer, index)?;
+    fn cut(&self, model: &SentenceTransformer, index: usize, most: usize) -> Result<Vec<LateChunk>, Error> {
+        let words = self.words(model, index)?;
         let spans = match &words {
             Some(words) => between_words(words, most),
             None => spans(self.own.len(), most, 0).into_iter().map(|tokens| (tokens, None)).collect(),
@@ -248,12 +250,12 @@ impl Chunks<'_> {
     }
 
     /// Tokens and bytes of each word with the blanks before it; none if the words alone have other tokens than together.
-    fn words(&self, tokenizer: &dyn Tokenizer, index: usize) -> Result<Option<Vec<Word>>, Error> {
+    fn words(&self, model: &SentenceTransformer, index: usize) -> Result<Option<Vec<Word>>, Error> {
         let mut ids = Vec::with_capacity(self.own.len());
         let mut words = Vec::new();
         for bytes in words_of(self.text) {
             let word = self.text.get(bytes.clone()).unwrap_or_default();
-            let tokens = tokenizer.tokenize(word, None);
+            let tokens = model.tokenizer().tokenize(word, None);
             let tokens = tokens.map_err(|source| Error::Tokenize { index, source })?.ids;
             let own = self.windows.inside(&tokens);
             ids.extend_from_slice(own);

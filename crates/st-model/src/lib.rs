@@ -49,6 +49,7 @@ mod prepared;
 mod prompt;
 mod provenance;
 mod runtime;
+mod sparse_encoder;
 mod spec;
 mod table;
 mod tokenizer;
@@ -65,6 +66,7 @@ pub use provenance::{
     Calibrated, LongTextUsed, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference,
 };
 pub use runtime::RuntimeInfo;
+pub use sparse_encoder::SparseEncoder;
 pub use spec::{
     Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind, PoolingSpec, Refusal, RouteSpec,
     RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig, TransformerSpec,

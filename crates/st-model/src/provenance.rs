@@ -320,11 +320,6 @@ impl SentenceTransformer {
         })
     }
 
-    /// In which numbers it computes; a table of vectors is exact.
-    pub(crate) fn mode(&self) -> Option<Mode> {
-        self.graph().map_or(Some(Mode::Exact), |graph| graph.mode)
-    }
-
     /// Width of the vectors of a call before any quantisation, and whether they have length one.
     pub(crate) fn vector_kind(&self, options: &EncodeOptions) -> Result<(usize, bool), Error> {
         let spec = self.spec();

@@ -43,6 +43,7 @@ mod pool;
 mod quantize;
 mod restore;
 mod similarity;
+mod sparse;
 
 pub use calibrate::{Buckets, Calibration, STEADY_ROWS};
 pub use error::QuantizeError;
@@ -51,3 +52,4 @@ pub use pool::{pool, pool_into};
 pub use quantize::{binary_into, int8_into, quantize, ubinary_into, uint8_into};
 pub use restore::restore;
 pub use similarity::{similarity, similarity_into, similarity_pairwise, similarity_pairwise_into};
+pub use sparse::{sparse_entries, sparse_similarity};

@@ -229,13 +229,13 @@ struct RawGolden {
 
 /// A rectangle of the one array of a golden.
 #[derive(Deserialize)]
-struct Part {
+pub(crate) struct Part {
     offset: usize,
     shape: (usize, usize),
 }
 
 impl Part {
-    fn cut(&self, numbers: &Array1<f32>) -> Array2<f32> {
+    pub(crate) fn cut(&self, numbers: &Array1<f32>) -> Array2<f32> {
         let end = self.offset + self.shape.0 * self.shape.1;
         let part = numbers.slice_axis(Axis(0), Slice::from(self.offset..end)).to_owned();
         part.into_shape_with_order(self.shape).expect("shapes multiply to the length")

@@ -35,6 +35,7 @@ mod places;
 mod python;
 #[cfg(unix)]
 mod s3_server;
+mod sparse_golden;
 
 #[cfg(unix)]
 pub use azure_server::AzureServer;
@@ -50,3 +51,4 @@ pub use places::{cache_dir, fixtures_dir, model_dir, runtime_library, temp_copy,
 pub use python::{Environment, PythonScript};
 #[cfg(unix)]
 pub use s3_server::{S3Server, StrictS3};
+pub use sparse_golden::{SparseCase, SparseGolden};

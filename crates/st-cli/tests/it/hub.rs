@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use st_testkit::{Gate, HubModel, HubServer, tiny_model_dir};
+use st_testkit::{Fault, FaultProxy, Gate, HubModel, HubServer, Rule, tiny_model_dir};
 
 use crate::support::{Place, Ran, TINY, ran};
 
@@ -61,6 +62,9 @@ fn a_name_is_as_good_as_a_folder() {
         assert_eq!((again.code, again.stdout.as_str()), (0, expected.as_str()), "{}", again.stderr);
         assert!(!again.stderr.contains("note: "), "{}", again.stderr);
     }
+    assert_eq!(run(&place, &server, &["encode", "-m", NAME, "one", "-o", "out.jsonl", "--header"]).code, 0);
+    let first: Value = serde_json::from_str(place.read("out.jsonl").lines().next().unwrap()).unwrap();
+    assert_eq!(first["provenance"]["model"]["name"], format!("hf://{NAME}@{}", model().commit()));
     // Without a network, too.
     assert_eq!(place.ok(&with(NAME)), expected);
     assert_eq!(server.requests(), []);
@@ -138,6 +142,34 @@ fn processes_that_want_a_model_at_once_download_it_once() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     }
     assert_eq!(server.requests().iter().filter(|request| request.to_storage).count(), 1);
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_a_part_that_the_next_one_goes_on_with() {
+    let (place, server) = (Place::new(), server());
+    let slow = Fault::Drip { bytes: 500, pause: Duration::from_millis(50) };
+    let proxy = FaultProxy::start(server.address(), vec![Rule::new("GET", "*/tokenizer.json", slow)]);
+    let args = ["inspect", "-m", NAME, "--json"];
+    let mut first = online(&place, &server, &args).env("HF_ENDPOINT", proxy.url()).spawn().unwrap();
+    let folder = place.hub().join("models--org--tiny");
+    let part = folder.join("blobs").join(format!("{}.incomplete", model().digest("tokenizer.json")));
+    let length = || part.metadata().map_or(0, |metadata| metadata.len());
+    let begun = Instant::now();
+    while length() < 1000 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nothing comes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let left = length();
+    assert!(!folder.join("refs/main").exists());
+
+    server.forget();
+    let second = run(&place, &server, &args);
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    let asked = server.requests().into_iter().find(|request| request.path.ends_with("/tokenizer.json"));
+    assert_eq!(asked.and_then(|request| request.range), Some(format!("bytes={left}-")));
+    assert!(!part.exists() && folder.join("refs/main").is_file());
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Networks that break, and servers that are busy.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
-use st_hub::{Error, HubEvent};
+use st_hub::{Error, HubEvent, HubSettings};
 use st_testkit::{Fault, FaultProxy, Moment, Rule};
 
 use crate::support::{NAME, WEIGHTS, World, model};
@@ -120,13 +123,46 @@ fn a_hub_that_says_nothing_is_not_waited_for() {
 #[test]
 fn where_nobody_listens_one_attempt_is_enough() {
     let world = World::new();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = world.settings_with(|settings| settings.endpoint = format!("http://{free}"));
     let error = world.get_with(settings.clone(), NAME).unwrap_err();
     assert!(matches!(error, Error::Transport { attempts: 1, .. }), "{error}");
     // What the cache has needs no hub.
     world.get(NAME).unwrap();
     assert!(!world.get_with(settings, NAME).unwrap().fetched);
+}
+
+#[test]
+fn a_proxy_stands_between_unless_the_host_is_an_exception() {
+    let world = World::new();
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap();
+    let asked = thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        stream.write_all(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        line
+    });
+    let variables = |except: &'static str| {
+        move |name: &str| match name {
+            "HTTP_PROXY" => Some(format!("http://{address}").into()),
+            "NO_PROXY" => Some(except.into()),
+            _ => None,
+        }
+    };
+    let through = |except: &'static str, endpoint: &str| {
+        let proxies = HubSettings::from_env(variables(except)).unwrap().proxies;
+        world.settings_with(|settings| {
+            (settings.proxies, settings.endpoint) = (proxies, endpoint.to_owned());
+        })
+    };
+    let error = world.get_with(through("", "http://hub.invalid"), NAME).unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    let line = asked.join().unwrap();
+    assert!(line.starts_with(&format!("GET http://hub.invalid/api/models/{NAME}/revision/main?")), "{line}");
+    // Nobody listens at the proxy any more.
+    world.get_with(through("127.0.0.1", &world.server.url()), NAME).unwrap();
 }
 
 #[test]

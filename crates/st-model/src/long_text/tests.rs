@@ -24,19 +24,15 @@ impl Tokenizer for Letters {
     }
 
     fn tokenize_pair(&self, _: &str, _: &str, _: Option<usize>) -> Result<Tokenized, BoxError> {
-        Err("no pairs here".into())
+        Err("pairs have no windows".into())
     }
 
     fn tokenize_plain(&self, text: &str) -> Result<Vec<u32>, BoxError> {
         Ok(text.chars().map(u32::from).collect())
     }
 
-    fn special_tokens(&self) -> usize {
-        2
-    }
-
     fn pair_special_tokens(&self) -> usize {
-        3
+        0
     }
 
     fn pad_id(&self) -> u32 {
@@ -57,6 +53,10 @@ impl Tokenizer for Letters {
 
     fn vocab_size(&self) -> usize {
         0
+    }
+
+    fn special_tokens(&self) -> usize {
+        2
     }
 
     fn ends_with_special(&self) -> bool {

@@ -22,6 +22,8 @@ pub struct SentenceSpec {
     pub similarity: Similarity,
     /// Only so many dimensions are handed out, if the model says so.
     pub truncate_dim: Option<usize>,
+    /// Only so many of the largest values of a sparse vector are kept, if the model says so.
+    pub max_active_dims: Option<usize>,
     /// Release of sentence-transformers that wrote the folder.
     pub library_version: Option<String>,
 }
@@ -33,6 +35,7 @@ impl Default for SentenceSpec {
             default_prompt_name: None,
             similarity: Similarity::Cosine,
             truncate_dim: None,
+            max_active_dims: None,
             library_version: None,
         }
     }
@@ -59,6 +62,7 @@ impl SentenceSpec {
             similarity: similarity
                 .map_err(|error: NameError| object.error(format!("`similarity_fn_name`: {error}")))?,
             truncate_dim: object.count("truncate_dim")?,
+            max_active_dims: object.count("max_active_dims")?,
             library_version: library_version(&object),
         })
     }

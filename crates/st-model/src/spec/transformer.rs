@@ -110,7 +110,7 @@ impl TokenizerSpec {
         })
     }
 
-    fn read(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("tokenizer_config.json");
         if path.is_file() { Self::parse(&path, &read_text(&path)?) } else { Ok(Self::default()) }
     }

@@ -168,13 +168,48 @@ const ALIASES: [(&str, &str); 18] = [
     ("TokenizersBackend", AS_IT_IS),
 ];
 
+/// Classes of the reference that rebuild a tokenizer by rules that are not here.
+const WITHOUT_RULES: [&str; 26] = [
+    OTHER,
+    "BarthezTokenizer",
+    "BigBirdTokenizer",
+    "BlenderbotTokenizer",
+    "CodeGenTokenizer",
+    "CodeLlamaTokenizer",
+    "CohereTokenizer",
+    "CpmTokenizer",
+    "FNetTokenizer",
+    "FunnelTokenizer",
+    "HerbertTokenizer",
+    "LayoutLMv2Tokenizer",
+    "LayoutLMv3Tokenizer",
+    "LayoutXLMTokenizer",
+    "LukeTokenizer",
+    "MBart50Tokenizer",
+    "MBartTokenizer",
+    "NllbTokenizer",
+    "PegasusTokenizer",
+    "ReformerTokenizer",
+    "RemBertTokenizer",
+    "RoFormerTokenizer",
+    "SplinterTokenizer",
+    "UdopTokenizer",
+    "XGLMTokenizer",
+    "XLNetTokenizer",
+];
+
+/// Whether the reference would rebuild the tokenizer of this class, and we do not.
+pub(super) fn lacks_rules(class: &str) -> bool {
+    WITHOUT_RULES.contains(&class)
+}
+
 /// The class, its second names resolved.
 pub(super) fn choose(folder: &Folder) -> &str {
     let named = folder.class.as_deref();
-    let registered = folder.model_type.as_deref().and_then(registered);
+    let registered = folder.model_type.as_deref().filter(|_| !folder.has_code).and_then(registered);
     match (named, registered) {
         // A byte-level file under this name is not one that the class could rebuild.
-        (Some("LlamaTokenizer"), _) if is_byte_level(folder) => AS_IT_IS,
+        (Some("LlamaTokenizer"), _) if !folder.has_code && is_byte_level(folder) => AS_IT_IS,
         (Some(named), Some(class)) if class == AS_IT_IS && named != AS_IT_IS => AS_IT_IS,
         (Some(named), Some(class)) if class != named && is_misnamed(folder) => resolve(class),
         (Some(named), _) => resolve(named),

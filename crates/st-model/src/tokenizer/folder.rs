@@ -19,6 +19,9 @@ pub(super) struct Folder {
     pub(super) model_type: Option<String>,
     /// `tokenizer_class`, of `tokenizer_config.json` or else of `config.json`, without the suffix `Fast`.
     pub(super) class: Option<String>,
+    /// Whether `tokenizer_config.json` names code of its own. That is never run, but the reference then takes the
+    /// class by its name, whatever the model is.
+    pub(super) has_code: bool,
     /// `tokenizer_config.json`, with the older files merged in.
     settings: Map<String, Value>,
     /// `added_tokens_decoder`, by id.
@@ -54,6 +57,7 @@ impl Folder {
         Ok(Self {
             path: path.to_owned(),
             model_type: text(&config, "model_type"),
+            has_code: settings.get("auto_map").is_some_and(is_filled),
             class: class.map(|name| name.strip_suffix("Fast").unwrap_or(&name).to_owned()),
             truncates_left: match text(&settings, "truncation_side") {
                 Some(side) => side == "left",

@@ -2,6 +2,7 @@
 //!
 //! Where the library would answer otherwise than its released versions, its own steps are run one by one here.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
@@ -69,7 +70,7 @@ impl Pipeline {
     pub(super) fn encode(&self, text: &str) -> Result<Vec<u32>, BoxError> {
         let mut tokens = Vec::with_capacity(text.len() / 4 + 2);
         match &self.stepwise {
-            Some(steps) if steps.always || punctuation::differs(text) => {
+            Some(steps) if steps.always || punctuation::differs(text) || text.contains('\0') => {
                 self.encode_stepwise(steps, text, &mut tokens)?;
             }
             _ => self.inner.encode_into(text, &self.options, &mut tokens)?,
@@ -151,6 +152,10 @@ impl Pipeline {
         let seen = replaced.as_deref().unwrap_or(text);
         steps.words.pre_tokenize(seen, &mut scratch.words, &mut scratch.spans)?;
         let model = self.inner.get_model();
+        // The library takes a piece that ends with a zero for the same without it; no vocabulary has either of these.
+        let zeros = matches!(model, PipelineModel::WordPiece(_)) && text.contains('\0');
+        let text = if zeros { Cow::Owned(text.replace('\0', "\u{1}")) } else { Cow::Borrowed(text) };
+        let text = text.as_ref();
         let Some(single) = &steps.spelled else {
             return model.tokenize_spans(text, &scratch.spans, &mut scratch.model, out);
         };
@@ -184,7 +189,8 @@ impl Stepwise {
         let words = words.unwrap_or_else(|| inner.get_pre_tokenizer().clone());
         let punctuation = ends_at_punctuation(&words);
         let steps = Self { words, before, spelled, punctuation, firsts, always, spare: Mutex::default() };
-        Ok(Some(steps).filter(|_| always || punctuation))
+        let zeros = matches!(inner.get_model(), PipelineModel::WordPiece(_));
+        Ok(Some(steps).filter(|_| always || punctuation || zeros))
     }
 }
 

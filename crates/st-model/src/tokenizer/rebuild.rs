@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::added::{self, Added, Named, SLOTS};
-use super::class::{self, AS_IT_IS};
+use super::class;
 use super::folder::{self, Folder};
 use super::parts;
 use super::recipe::{Part, Recipe, Wrapping};
@@ -20,10 +20,11 @@ pub(super) fn read(folder: &std::path::Path) -> Result<Recipe, Error> {
     match rules::find(&class) {
         Some(rule) if rule.rebuilds || folder.file.is_none() => rebuilt(folder, rule),
         rule => {
-            if rule.is_none() && class != AS_IT_IS {
+            if class::lacks_rules(&class) {
                 tracing::warn!(
-                    "{}: tokenizers of the class {class} have no rules here; tokenizer.json is taken as it is",
-                    folder.path.display()
+                    "{}: tokenizer.json is taken as it is, where the reference would rebuild it as {}",
+                    folder.path.display(),
+                    folder.class.as_deref().or(folder.model_type.as_deref()).unwrap_or("another class")
                 );
             }
             as_it_is(folder, rule)

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use st_core::BoxError;
 
 use super::added::Added;
+use super::charsmap;
 
 /// A longer piece is taken for an attack: trainers make none of more than 16 characters unless asked to.
 const MAX_PIECE_BYTES: usize = 1024;
@@ -94,7 +95,7 @@ impl Model {
 
     /// The table of replacements in base64, as `tokenizer.json` holds it.
     pub(super) fn charsmap(&self) -> Option<String> {
-        (!self.charsmap.is_empty()).then(|| base64(&self.charsmap))
+        (!self.charsmap.is_empty()).then(|| charsmap::to_text(&self.charsmap))
     }
 
     /// Pieces that are matched as a whole.
@@ -218,28 +219,19 @@ fn utf8(bytes: &[u8]) -> Result<String, BoxError> {
     Ok(String::from_utf8(bytes.to_vec())?)
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group =
-            chunk.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            let index = (group >> (18 - 6 * digit) & 0x3f) as usize;
-            text.push(if digit <= chunk.len() { char::from(DIGITS[index]) } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn base64_pads() {
-        let made: Vec<String> = [&b""[..], b"f", b"fo", b"foo", b"foob"].map(base64).to_vec();
-        assert_eq!(made, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(model) = Model::parse(&bytes) {
+                model.merges();
+            }
+        }
     }
 
     #[test]

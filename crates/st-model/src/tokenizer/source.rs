@@ -77,9 +77,8 @@ impl Source {
             Algorithm::WordPiece => vocab.is_object() && !merges.is_array(),
         };
         if !fits {
-            let found = model.get("type").and_then(Value::as_str).unwrap_or("another");
             return Err(format!(
-                "`tokenizer_class` needs a vocabulary of {}, but `model` is {found}",
+                "`tokenizer_class` splits with {}, for which `model` has no vocabulary",
                 algorithm.name()
             ));
         }

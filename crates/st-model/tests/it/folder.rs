@@ -70,7 +70,7 @@ fn no_tokenizer() {
     );
     check(
         |folder| write(folder, "tokenizer_config.json", r#"{"tokenizer_class": "T5Tokenizer"}"#),
-        "M/tokenizer.json: `tokenizer_class` needs a vocabulary of Unigram, but `model` is WordPiece",
+        "M/tokenizer.json: `tokenizer_class` splits with Unigram, for which `model` has no vocabulary",
     );
     check(|folder| write(folder, "tokenizer.json", "{}"), "M/tokenizer.json: `model` is missing");
 }

@@ -13,6 +13,7 @@ mod minilm;
 mod modules;
 mod provenance;
 mod runtime;
+mod sparse;
 mod support;
 mod tiny;
 mod tokenizers;

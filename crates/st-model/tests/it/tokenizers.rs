@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use st_model::{Tokenized, Tokenizer, read_tokenizer};
 use st_testkit::fixtures_dir;
 
@@ -54,7 +54,7 @@ fn differences(tokenizer: &dyn Tokenizer, golden: &Value, inputs: &Value) -> Vec
     for (text, expected) in all.iter().step_by(9).zip(golden["plain"].as_array().expect("a list")) {
         let ids = tokenizer.tokenize_plain(text).unwrap_or_default();
         let found = Tokenized { ids, ..Tokenized::default() };
-        check(format!("{text:?} plain"), found, &serde_json::json!([expected, []]));
+        check(format!("{text:?} plain"), found, &json!([expected, []]));
     }
     for (limit, answers) in golden["cut"].as_object().expect("limits") {
         let limit = limit.parse().ok();
@@ -112,4 +112,51 @@ fn ids_of_every_class_equal_pythons() {
         }
     }
     assert!(wrong.is_empty(), "{} folders differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What a folder with this `tokenizer.json` and this class is refused for.
+fn refusal(file: &Value, class: &str) -> String {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let write = |name: &str, value: &Value| {
+        fs::write(folder.path().join(name), value.to_string()).expect("the folder can be written to");
+    };
+    write("tokenizer.json", file);
+    write("tokenizer_config.json", &json!({"tokenizer_class": class}));
+    let error = read_tokenizer(folder.path()).expect_err("it is refused");
+    let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+    format!("{error}{source}").replace(&folder.path().display().to_string(), "M")
+}
+
+#[test]
+fn damaged_files_are_refused() {
+    let pieces = json!([["<s>", 0.0], ["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0], ["a", -1.0]]);
+    let charsmap = json!({"type": "Precompiled", "precompiled_charsmap": "AAAABBBBCCCCDDDD"});
+    let unigram = |normalizer: &Value, unknown: u32| json!({"normalizer": normalizer, "model": {"type": "Unigram", "vocab": pieces, "unk_id": unknown}});
+    let words = |vocab: Value| json!({"model": {"type": "WordPiece", "vocab": vocab}});
+    let found = [
+        refusal(&unigram(&charsmap, 3), "XLMRobertaTokenizer"),
+        refusal(&unigram(&Value::Null, 9), "TokenizersBackend"),
+        refusal(&words(json!({"[UNK]": 4_000_000_000_u32})), "BertTokenizer"),
+        refusal(&words(json!([["a", 1.0]])), "BertTokenizer"),
+        refusal(&json!({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}}), "GPT2Tokenizer"),
+        refusal(&json!({"model": {"type": "New", "vocab": {"a": 0}}}), "TokenizersBackend"),
+        refusal(&json!([]), "TokenizersBackend"),
+    ];
+    let cannot = "cannot use the tokenizer M/tokenizer.json";
+    assert_eq!(
+        found,
+        [
+            format!("{cannot}: `precompiled_charsmap` is damaged"),
+            format!("{cannot}: The `unk_id` is larger than vocabulary size"),
+            format!("{cannot}: the id 4000000000 of `[UNK]` is too high"),
+            "M/tokenizer.json: `tokenizer_class` splits with WordPiece, for which `model` has no vocabulary"
+                .to_owned(),
+            format!("{cannot}: Token `b` out of vocabulary"),
+            format!(
+                "{cannot}: the slim JSON reader cannot read the `unknown` model: either it is not a model type this \
+                 crate knows, or its feature (`unigram`, `wordpiece`, `wordlevel`) is off in this build"
+            ),
+            "M/tokenizer.json: expected an object".to_owned(),
+        ]
+    );
 }
