@@ -60,10 +60,12 @@ pub(crate) struct Located {
 
 impl Located {
     /// Whether a change to the folder would be noticed as damage: it is part of an MLflow model, whose digests vouch
-    /// for every file.
+    /// for every file, or of the hub's cache, which Python shares.
     pub(crate) fn is_sealed(&self) -> bool {
         let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
-        self.mlflow.is_some() || folder.parent().is_some_and(|parent| parent.join(MLMODEL).is_file())
+        self.mlflow.is_some()
+            || self.hub.is_some()
+            || folder.parent().is_some_and(|parent| parent.join(MLMODEL).is_file())
     }
 }
 

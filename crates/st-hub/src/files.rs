@@ -89,9 +89,12 @@ fn is_configuration(path: &str) -> bool {
     let name = name(path);
     let json = name.strip_suffix(".json").is_some_and(|stem| {
         let known = ["modules", "vocab", "added_tokens", "special_tokens_map", "tokenizer"];
+        // Ours, which Python passes over.
+        let ours = ["st_defaults", "st_calibration"];
         let config = stem.starts_with("config") || stem.ends_with("config");
         // Data of a training, not of the model.
-        (config || known.contains(&stem)) && !matches!(stem, "data_config" | "train_config")
+        (config || known.contains(&stem) || ours.contains(&stem))
+            && !matches!(stem, "data_config" | "train_config")
     });
     let tokenizer = ["vocab.txt", "merges.txt"].contains(&name) || has_ending(name, ".model");
     (json || tokenizer) && is_module_folder(folder(path))
@@ -201,6 +204,12 @@ mod tests {
         let pickle = ["config.json", "pytorch_model.bin"];
         check(&pickle, None);
         assert_eq!(other_weights(&pickle), ["pytorch_model.bin"]);
+    }
+
+    #[test]
+    fn our_own_files_come_along() {
+        let ours = ["config.json", "model.safetensors", "st_calibration.json", "st_defaults.json"];
+        check(&[ours[0], ours[1], "results.json", ours[2], ours[3]], Some(&ours));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use ndarray::Array2;
 use st_core::{BoxError, EncodeOptions, Encoded, Encoder, LongText, Mode, Similarity, TokenEmbeddings};
 
 use crate::engine::{Engine, Limits, tokenize_all};
@@ -95,8 +94,13 @@ impl SentenceTransformer {
         &self.ways[self.spec.route_place(None).unwrap_or(0)]
     }
 
+    /// What answers at a place.
+    pub(crate) fn way(&self, place: usize) -> &Way {
+        &self.ways[place]
+    }
+
     /// The place of the route for these options.
-    fn place(&self, options: &EncodeOptions) -> Result<usize, Error> {
+    pub(crate) fn place(&self, options: &EncodeOptions) -> Result<usize, Error> {
         self.spec.route_for(options.task)
     }
 
@@ -131,16 +135,6 @@ impl SentenceTransformer {
             (None, _) => Pieces::truncated(texts),
         };
         Ok(Prepared::new(pieces, prompt_tokens))
-    }
-
-    /// For each distinct text the embeddings of its tokens, `[its tokens, width]`.
-    pub(crate) fn token_rows(
-        &self,
-        prepared: &Prepared,
-        options: &EncodeOptions,
-    ) -> Result<Vec<Array2<f32>>, Error> {
-        let place = self.place(options)?;
-        self.ways[place].token_rows(&self.spec.routes[place], prepared, options.into())
     }
 }
 
@@ -201,8 +195,9 @@ impl Encoder for SentenceTransformer {
             (None, LongText::Chunk { .. }) => LongText::Truncate,
             (_, policy) => policy,
         };
-        let prepared = self.prepare(self.place(options)?, texts, options, long_text)?;
-        let answers = self.token_rows(&prepared, options)?;
+        let place = self.place(options)?;
+        let prepared = self.prepare(place, texts, options, long_text)?;
+        let answers = self.ways[place].token_rows(&self.spec.routes[place], &prepared, options.into())?;
         let texts = prepared.places.iter().map(|&place| answers[place].clone()).collect();
         Ok(TokenEmbeddings::new(texts, prepared.truncated()).with_overlong(prepared.overlong))
     }

@@ -13,6 +13,7 @@ use crate::encoder::SentenceTransformer;
 use crate::long_text::{Windows, spans};
 use crate::prepared::Prepared;
 use crate::spec::RouteSpec;
+use crate::tokenizer::Tokenizer;
 use crate::{Error, finish, prompt};
 
 /// How texts are cut for [`SentenceTransformer::encode_late`].
@@ -99,18 +100,20 @@ impl SentenceTransformer {
         let dim = finish::truncate_dim(self.spec(), options)?;
         let options = self.calibrated(options)?;
         let options = options.as_ref();
-        let route = &self.spec().routes[self.spec().route_for(options.task)?];
+        let place = self.place(options)?;
+        let (way, route) = (self.way(place), &self.spec().routes[place]);
         check_late(route, chunking)?;
         let prompt = prompt::resolve(&self.spec().sentence, options)?;
-        let limit = st_core::Encoder::max_tokens(self).unwrap_or(usize::MAX);
-        let windows = Windows::new(self.tokenizer(), prompt, limit, chunking.overlap)?;
+        let limit = way.max_tokens().unwrap_or(usize::MAX);
+        let windows = Windows::new(way.tokenizer(), prompt, limit, chunking.overlap)?;
         let mut plans = Vec::with_capacity(texts.len());
         let mut pieces = Vec::new();
         for (index, text) in texts.iter().enumerate() {
             let fail = |source| Error::Tokenize { index, source };
-            let ids = self.tokenizer().tokenize(&[prompt, text].concat(), None).map_err(fail)?.ids;
+            let ids = way.tokenizer().tokenize(&[prompt, text].concat(), None).map_err(fail)?.ids;
             let (before, own) = windows.own(&ids);
-            let chunks = Chunks { windows: &windows, own, text }.cut(self, index, chunking.tokens)?;
+            let chunks =
+                Chunks { windows: &windows, own, text }.cut(way.tokenizer(), index, chunking.tokens)?;
             let first = pieces.len();
             pieces.extend(windows.split(&ids).into_iter().map(|(piece, _)| piece));
             let spans = spans(own.len(), windows.room(before), chunking.overlap);
@@ -118,7 +121,7 @@ impl SentenceTransformer {
         }
         let tokens = pieces.iter().map(|piece| piece.ids.len()).sum();
         let prepared = Prepared::new(crate::long_text::Pieces::truncated(pieces), 0);
-        let hidden = self.token_rows(&prepared, options)?;
+        let hidden = way.token_rows(route, &prepared, options.into())?;
         let excluded = match &route.pooling {
             Some(pooling) if !pooling.include_prompt && !prompt.is_empty() => usize::MAX,
             _ => 0,
@@ -239,8 +242,8 @@ struct Chunks<'a> {
 
 impl Chunks<'_> {
     /// Chunks of at most `most` tokens, between words where the tokenizer keeps these apart.
-    fn cut(&self, model: &SentenceTransformer, index: usize, most: usize) -> Result<Vec<LateChunk>, Error> {
-        let words = self.words(model, index)?;
+    fn cut(&self, tokenizer: &dyn Tokenizer, index: usize, most: usize) -> Result<Vec<LateChunk>, Error> {
+        let words = self.words(tokenizer, index)?;
         let spans = match &words {
             Some(words) => between_words(words, most),
             None => spans(self.own.len(), most, 0).into_iter().map(|tokens| (tokens, None)).collect(),
@@ -250,12 +253,12 @@ impl Chunks<'_> {
     }
 
     /// Tokens and bytes of each word with the blanks before it; none if the words alone have other tokens than together.
-    fn words(&self, model: &SentenceTransformer, index: usize) -> Result<Option<Vec<Word>>, Error> {
+    fn words(&self, tokenizer: &dyn Tokenizer, index: usize) -> Result<Option<Vec<Word>>, Error> {
         let mut ids = Vec::with_capacity(self.own.len());
         let mut words = Vec::new();
         for bytes in words_of(self.text) {
             let word = self.text.get(bytes.clone()).unwrap_or_default();
-            let tokens = model.tokenizer().tokenize(word, None);
+            let tokens = tokenizer.tokenize(word, None);
             let tokens = tokens.map_err(|source| Error::Tokenize { index, source })?.ids;
             let own = self.windows.inside(&tokens);
             ids.extend_from_slice(own);

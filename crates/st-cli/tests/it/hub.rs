@@ -71,6 +71,20 @@ fn a_name_is_as_good_as_a_folder() {
 }
 
 #[test]
+fn nothing_is_written_into_the_cache_that_python_shares() {
+    let (place, server) = (Place::new(), server());
+    assert_eq!(run(&place, &server, &["encode", "-m", NAME, "one"]).code, 0);
+    let expected = format!(
+        "error: {NAME} is not to be changed: its digests would no longer fit\n\
+         hint: change the sentence-transformers folder and save or log it again; `st calibrate -o ranges.npy` writes \
+         ranges to a file"
+    );
+    place.write("corpus.txt", "one\ntwo\n");
+    fails(&place, &server, &["calibrate", "-m", NAME, "-i", "corpus.txt"], &expected);
+    fails(&place, &server, &["configure", "-m", NAME, "--long-text", "error"], &expected);
+}
+
+#[test]
 fn what_is_logged_says_where_it_is_from() {
     let (place, server) = (Place::new(), server());
     let logged = run(&place, &server, &["log", "-m", NAME, "--register", "enc"]);
