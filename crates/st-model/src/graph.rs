@@ -169,8 +169,10 @@ impl Graph {
 /// does not use, so then only its name counts.
 fn outputs(header: &GraphHeader, task: Task) -> (Option<String>, Option<String>) {
     let named = |name: &str| header.outputs.iter().find(|output| output.name == name);
-    let floats = |output: &&ValueInfo| matches!(output.element_type, ElementType::Float32 | ElementType::Float16);
-    let ranked = |rank: usize| header.outputs.iter().filter(floats).find(|output| output.rank() == Some(rank));
+    let floats =
+        |output: &&ValueInfo| matches!(output.element_type, ElementType::Float32 | ElementType::Float16);
+    let ranked =
+        |rank: usize| header.outputs.iter().filter(floats).find(|output| output.rank() == Some(rank));
     let name = |output: Option<&ValueInfo>| output.map(|output| output.name.clone());
     let logits = named(LOGITS);
     match task {

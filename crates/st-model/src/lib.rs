@@ -54,6 +54,7 @@ mod provenance;
 mod runtime;
 mod sparse_encoder;
 mod spec;
+mod support;
 mod table;
 mod tokenizer;
 mod way;
@@ -78,4 +79,5 @@ pub use spec::{
     MultiVectorSpec, PoolingSpec, QueryExpansion, Refusal, RouteSpec, RouterSpec, SentenceSpec,
     TokenizerSpec, TransformerConfig, TransformerSpec,
 };
+pub use support::{Support, support};
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

@@ -14,6 +14,7 @@ mod minilm;
 mod modules;
 mod multi_vector;
 mod provenance;
+mod readme;
 mod real;
 mod runtime;
 mod sparse;

@@ -79,7 +79,8 @@ fn a_graph_that_pools_and_names_nothing() {
 #[test]
 fn a_table_of_vectors() {
     let folder = tempfile::tempdir().unwrap();
-    let static_embedding = r#"[{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.StaticEmbedding"}]"#;
+    let static_embedding =
+        r#"[{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.StaticEmbedding"}]"#;
     fs::write(folder.path().join("modules.json"), static_embedding).unwrap();
     link(&model_dir("wordllama-l2-supercat-256"), folder.path(), &["model.safetensors", "tokenizer.json"]);
     let model = load(folder.path(), &options());
