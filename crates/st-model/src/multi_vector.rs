@@ -59,7 +59,7 @@ impl MultiVectorEncoder {
             })?),
             None => tokenizer.mask_id(),
         };
-        Ok(Self { settings, engine, skipped, filling, spec })
+        Ok(Self { spec, settings, engine, skipped, filling })
     }
 
     /// What the folder says of itself.
