@@ -119,7 +119,8 @@ fn a_search_is_sorted_again() {
     let few = [query.as_slice(), &corpus, &rerank, &["--candidates", "2"]].concat();
     let mut few = ids(&parsed(&place.ok(&few)));
     let mut plain = ids(&parsed(&place.ok(&[query.as_slice(), &corpus].concat())));
-    (few.sort_unstable(), plain.sort_unstable());
+    few.sort_unstable();
+    plain.sort_unstable();
     assert_eq!(few, plain);
 
     place.ok(&["encode", "-m", "TINY", "--document", "-i", "documents.jsonl", "-o", "vectors.npy"]);
