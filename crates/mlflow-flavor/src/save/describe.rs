@@ -72,11 +72,8 @@ pub(super) fn describe(
         source_model_name: facts.has_transformer.then(name),
         ..SentenceTransformersFlavor::default()
     };
-    let place = match scores {
-        true => &mut model.flavors.cross_encoder,
-        false => &mut model.flavors.sentence_transformers,
-    };
-    *place = Some(flavor);
+    let flavors = &mut model.flavors;
+    *(if scores { &mut flavors.cross_encoder } else { &mut flavors.sentence_transformers }) = Some(flavor);
     Ok(model)
 }
 
