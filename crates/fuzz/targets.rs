@@ -16,7 +16,10 @@ use mlflow_client::types::runs::{GetRun, SearchRuns};
 use mlflow_client::uri::ArtifactUri;
 use mlflow_client::{RegistryStore, TrackingStore};
 use mlflow_flavor::{Certificate, Digests, MlModel};
-use st_model::{ModuleEntry, PoolingSpec, SentenceSpec, TokenizerSpec, TransformerConfig};
+use st_model::{
+    Defaults, ModuleEntry, PoolingSpec, Provenance, SentenceSpec, StoredCalibrations, TokenizerSpec,
+    TransformerConfig,
+};
 
 /// The file `MLmodel`. What is read and written again is read to the same value.
 pub(crate) fn mlmodel(bytes: &[u8]) {
@@ -43,6 +46,12 @@ pub(crate) fn modules_json(bytes: &[u8]) {
     let _ = SentenceSpec::parse(path, text);
     let _ = TransformerConfig::parse(path, text);
     let _ = TokenizerSpec::parse(path, text);
+    let _ = StoredCalibrations::parse(path, text);
+    let _ = Defaults::parse(path, text);
+    if let Ok(provenance) = Provenance::from_json(text) {
+        let again = Provenance::from_json(&provenance.to_json());
+        assert_eq!(again.ok().as_ref(), Some(&provenance), "not the same after writing");
+    }
 }
 
 /// The header of a safetensors file. Whatever is accepted lies inside the file.

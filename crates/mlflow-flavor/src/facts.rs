@@ -50,6 +50,12 @@ pub struct ModelFacts {
     /// SHA-256 of the graph that was made of the model, without its weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_sha256: Option<String>,
+    /// The model on the Hugging Face hub that the files were taken from, such as `sentence-transformers/all-MiniLM-L6-v2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hub_model: Option<String>,
+    /// The commit of that model: 40 hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hub_commit: Option<String>,
     /// What made the graph, with its version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exporter: Option<String>,

@@ -32,11 +32,14 @@
 //! # The rooms behind it
 //!
 //! [`client`] is MLflow's tracking, registry and artifacts; [`flavor`] is the MLflow folder itself, and needs no server;
-//! [`encoder`] is the whole of `sentence-transformers`, and knows nothing of MLflow.
+//! [`encoder`] is the whole of `sentence-transformers`, and knows nothing of MLflow. With the feature `hub`, `hub` makes a
+//! folder of a model's name.
 
 pub use mlflow_client as client;
 pub use mlflow_flavor as flavor;
 pub use sentence_transformers as encoder;
+#[cfg(feature = "hub")]
+pub use st_hub as hub;
 
 pub use mlflow_client::{Client, Settings};
 pub use mlflow_flavor::{

@@ -1,7 +1,9 @@
 //! What was typed.
 
+mod calibrate;
 mod encode;
 mod log;
+mod long_text;
 mod model;
 mod models;
 mod other;
@@ -12,14 +14,16 @@ mod search;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub(crate) use calibrate::CalibrateArgs;
 pub(crate) use encode::{EncodeArgs, InputArgs, OutputValue};
 pub(crate) use log::LogArgs;
+pub(crate) use long_text::{LongTextArgs, LongTextPolicy};
 pub(crate) use model::{ModelArgs, PromptArgs, parse_name};
 pub(crate) use models::{
     AliasArgs, DiffArgs, DownloadArgs, ListModelsArgs, ModelsArgs, ModelsCommand, PruneArgs, RegisterArgs,
     ShowModelArgs, TagArgs,
 };
-pub(crate) use other::{ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
+pub(crate) use other::{ConfigureArgs, ContentType, DoctorArgs, ExportArgs, InspectArgs, PredictArgs};
 pub(crate) use rerank::{PairArgs, RerankArgs, ScoreArgs};
 pub(crate) use runs::{
     DownloadArtifactsArgs, ExperimentsArgs, ExperimentsCommand, ImportArgs, ListArtifactsArgs,
@@ -53,6 +57,9 @@ pub(crate) struct GlobalArgs {
     /// Say more on standard error: -v what is done, -vv everything.
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
+    /// Ask the hub what a model that is named stands for today, instead of using what the cache has.
+    #[arg(long, global = true, help_heading = "Model hub")]
+    pub(crate) refresh: bool,
     /// The MLflow server or store: `http://host:5000`, `sqlite:///mlflow.db` [default: `MLFLOW_TRACKING_URI`, or
     /// `sqlite:///mlflow.db` in this folder].
     #[arg(long, global = true, value_name = "URI", help_heading = "MLflow")]
@@ -71,6 +78,10 @@ pub(crate) enum Command {
     Similarity(SimilarityArgs),
     /// Find the texts of a corpus that are closest to a query.
     Search(SearchArgs),
+    /// Find out where the 256 values of int8 and uint8 lie, and keep that with the model.
+    Calibrate(CalibrateArgs),
+    /// Keep with a model what happens to texts that are too long.
+    Configure(ConfigureArgs),
     /// Score texts with a cross-encoder: documents for a query, or pairs.
     Rerank(Box<RerankArgs>),
     /// Put a model folder into an MLflow model folder.

@@ -1,5 +1,7 @@
 //! One file a command: build library values, call, hand the answer over.
 
+pub(crate) mod calibrate;
+pub(crate) mod configure;
 pub(crate) mod doctor;
 pub(crate) mod encode;
 pub(crate) mod experiments;

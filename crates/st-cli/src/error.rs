@@ -62,6 +62,9 @@ pub(crate) enum Error {
     /// A format that cannot hold what was asked for.
     #[error("{file}: {format} holds vectors only, no {what}")]
     VectorsOnly { file: String, format: &'static str, what: &'static str },
+    /// A text that nobody may cut.
+    #[error("text {row} has {tokens} tokens, and the model reads {limit}")]
+    TooLong { row: usize, tokens: usize, limit: usize },
     /// JSON has no word for this number.
     #[error("text {row}: dimension {dim} is {value}, which JSON cannot say")]
     NotFinite { row: u64, dim: usize, value: f32 },
@@ -83,9 +86,24 @@ pub(crate) enum Error {
     /// There is no such folder.
     #[error("model folder {folder} does not exist")]
     NoModel { folder: String, advice: Option<String> },
+    /// No folder, and no model of that name that could be had.
+    #[error("{}no whole model {name} in the cache {cache}", no_folder(typed.as_deref()))]
+    NoModelNamed { typed: Option<String>, name: String, cache: String, advice: Option<String> },
+    /// The hub was to say what a name stands for today.
+    #[error("cannot find out what {name} is today")]
+    Refresh { name: String },
     /// Calibration ranges of the wrong form.
     #[error("{file}: {problem}")]
     Ranges { file: String, problem: String },
+    /// The model has such ranges already.
+    #[error("{file} has a calibration for {kind} already, of {texts} texts")]
+    CalibrationExists { file: String, kind: String, texts: u64 },
+    /// A folder that must not change: digests vouch for it, or it is a copy of something else.
+    #[error("{model} is not to be changed: its digests would no longer fit")]
+    Sealed { model: String },
+    /// Ranges without a meaning.
+    #[error("dimension {dim} is {value} in one of the vectors, so it has no range")]
+    NoRange { dim: usize, value: f32 },
     /// Vectors that were written before, and not as they say.
     #[error("{file}: {problem}")]
     VectorFile { file: String, problem: String },
@@ -109,7 +127,7 @@ pub(crate) enum Error {
     Unequal { corpus: String, texts: String, vectors: usize },
     /// Eight bits need at least two texts to calibrate.
     #[error("one text alone gives no ranges for {precision}")]
-    OneText { precision: st_core::Precision },
+    OneText { precision: &'static str },
     /// Options that contradict each other.
     #[error("{problem}")]
     Usage { problem: String },
@@ -122,4 +140,9 @@ pub(crate) enum Error {
     /// A sentence-transformers folder where an MLflow model is needed.
     #[error("{folder} is not an MLflow model folder: it has no MLmodel")]
     NotMlflow { folder: String },
+}
+
+/// What was tried first where a folder may have been meant.
+fn no_folder(typed: Option<&str>) -> String {
+    typed.map_or_else(String::new, |typed| format!("no folder `{typed}` here, and "))
 }

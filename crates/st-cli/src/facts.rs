@@ -32,6 +32,7 @@ pub(crate) fn add(
 ) -> anyhow::Result<()> {
     let spec = spec(&located.folder);
     let mut facts = spec.as_ref().map(described).unwrap_or_default();
+    (facts.hub_model, facts.hub_commit) = origin(located);
     if spec.is_some_and(|spec| spec.kind == ModelKind::CrossEncoder) {
         if wanted.certificate {
             // It says nothing of answers yet, but what does not run here is told before it is logged.
@@ -63,6 +64,18 @@ pub(crate) fn add(
     }
     options.facts = Some(facts);
     Ok(())
+}
+
+/// The model of the hub, and its commit, that the files are from; of a model that was logged before, what was noted then.
+fn origin(located: &Located) -> (Option<String>, Option<String>) {
+    if let Some(snapshot) = &located.hub {
+        return (Some(snapshot.name.repository().to_owned()), Some(snapshot.commit.clone()));
+    }
+    let noted = |fact: &str| {
+        let metadata = located.mlflow.as_ref()?.mlmodel.metadata.as_ref()?;
+        Some(metadata.get("st")?.get(fact)?.as_str()?.to_owned())
+    };
+    (noted("hub_model"), noted("hub_commit"))
 }
 
 /// An example that the model cannot answer is no reason not to log the model; Python warns, too. What else is wrong with the

@@ -1,5 +1,6 @@
 //! Advice for failures that have a known way out.
 
+mod hub;
 mod mlflow;
 
 use mlflow_flavor::LogError;
@@ -26,6 +27,7 @@ fn first(error: &anyhow::Error) -> Option<String> {
         let own = cause.downcast_ref().and_then(own);
         own.or_else(|| cause.downcast_ref().and_then(model))
             .or_else(|| cause.downcast_ref().and_then(export))
+            .or_else(|| cause.downcast_ref().and_then(hub::hub))
             .or_else(|| cause.downcast_ref().and_then(flavor))
             .or_else(|| cause.downcast_ref().and_then(mlflow::client))
             .or_else(|| cause.downcast_ref().and_then(mlflow::log))
@@ -36,7 +38,7 @@ fn first(error: &anyhow::Error) -> Option<String> {
 
 fn own(error: &Error) -> Option<String> {
     Some(match error {
-        Error::OutputExists { .. } => "pass `--force` to replace it".to_owned(),
+        Error::OutputExists { .. } | Error::CalibrationExists { .. } => "pass `--force` to replace it".to_owned(),
         Error::NoColumn { .. } => "name the column with `--column`".to_owned(),
         Error::NotUtf8 { .. } => {
             "convert the file, for example with `iconv -f latin1 -t utf-8 FILE`".to_owned()
@@ -48,11 +50,17 @@ fn own(error: &Error) -> Option<String> {
                 .to_owned()
         }
         Error::NotFound { advice, .. } => advice.clone(),
-        Error::NoModel { advice, .. } => return advice.clone(),
+        Error::NoModel { advice: None, .. } => {
+            "`-m` takes a folder, an MLflow URI, or the name of a model on the hub: ORG/NAME".to_owned()
+        }
+        Error::NoModel { advice, .. } | Error::NoModelNamed { advice, .. } => return advice.clone(),
         Error::NoExperiment { .. } => {
             "`st experiments list` shows the experiments; `st log --experiment NAME` creates one".to_owned()
         }
         Error::NotMlflow { .. } => "make one with `st save -m FOLDER -o NEW_FOLDER`".to_owned(),
+        Error::TooLong { .. } => {
+            "`--long-text truncate` cuts it, `--long-text chunk` reads it in windows".to_owned()
+        }
         Error::NoProvenance { .. } => {
             "encode again with `st encode`, which notes it, or pass `--trust-vectors` if this model made them"
                 .to_owned()
@@ -62,7 +70,12 @@ fn own(error: &Error) -> Option<String> {
             "name the file with the texts with `--corpus`, or encode them with `st encode --with-text`"
                 .to_owned()
         }
-        Error::OneText { .. } => "pass `--ranges FILE.npy`, or encode more texts at once".to_owned(),
+        Error::OneText { .. } => {
+            "encode more texts at once, pass `--ranges FILE.npy`, or keep ranges with the model: `st calibrate`".to_owned()
+        }
+        Error::Sealed { .. } => "change the sentence-transformers folder and save or log it again; \
+                                 `st calibrate -o ranges.npy` writes ranges to a file"
+            .to_owned(),
         Error::NotFinite { .. } => "write .npy or .parquet, which can hold it".to_owned(),
         Error::VectorsOnly { .. } => "write .jsonl, .csv or .parquet".to_owned(),
         Error::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
@@ -98,6 +111,9 @@ fn model(error: &st_model::Error) -> Option<String> {
         Error::NoTokenizer { .. } => "save the model once with a fast tokenizer: in Python, \
              `AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)`"
             .to_owned(),
+        Error::CalibrationModel { .. } | Error::NoCalibration { .. } => {
+            "`st calibrate` makes one; `--ranges input` takes that of the vectors themselves".to_owned()
+        }
         Error::OtherKind { found: "CrossEncoder", .. } => {
             "`st rerank` scores pairs of texts with it; `st search --rerank` sorts what another model found".to_owned()
         }

@@ -106,7 +106,12 @@ pub(crate) struct Chunk {
     pub(crate) texts: Vec<String>,
     /// Their ids, as many as texts, if an id column was named; else none.
     pub(crate) ids: Vec<String>,
+    /// First byte and the one behind the last in the text that each is a part of; only for parts of texts.
+    pub(crate) spans: Vec<Span>,
 }
+
+/// Where a part lies in its text, in bytes; none where that is not known.
+pub(crate) type Span = Option<(u64, u64)>;
 
 impl Chunk {
     /// The texts as the encoder takes them.

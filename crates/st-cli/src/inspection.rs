@@ -1,15 +1,17 @@
 //! A model as a report.
 
 use serde_json::{Value, json};
-use st_core::{Encoder, PoolingMode, Reranker};
-use st_model::{CrossEncoderSpec, GraphState, Model, ModelSpec, RouteSpec, TransformerSpec};
+use st_core::{Encoder, LongText, PoolingMode, Reranker};
+use st_model::{
+    CrossEncoderSpec, GraphState, Model, ModelSpec, RouteSpec, StoredCalibrations, TransformerSpec,
+};
 
 use crate::model::{self, Located};
 use crate::profile::resident_bytes;
 use crate::report::Report;
 
 /// What the configuration files say.
-pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
+pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Report> {
     let modules: Vec<_> = spec.modules.iter().map(|module| module.kind.name()).collect();
     let mut report = Report::from_iter([
         ("folder".to_owned(), json!(located.folder.display().to_string())),
@@ -19,7 +21,9 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
         ("similarity".to_owned(), json!(spec.similarity().name())),
         ("default_prompt_name".to_owned(), json!(spec.sentence.default_prompt_name)),
         ("truncate_dim".to_owned(), json!(spec.sentence.truncate_dim)),
+        ("long_text".to_owned(), long_text(spec.long_text)),
         ("mlflow".to_owned(), mlflow(located)),
+        ("hub".to_owned(), hub(located)),
     ]);
     if spec.router.is_some() {
         let routes = spec.routes.iter().map(|route| (route.name.clone(), json!(steps(route))));
@@ -38,10 +42,11 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> Report {
         );
     }
     report.insert("prompts".to_owned(), prompts(spec));
+    report.insert("calibration".to_owned(), calibration(spec)?);
     if let Some(head) = &spec.cross_encoder {
         add_head(&mut report, head);
     }
-    report
+    Ok(report)
 }
 
 /// What is said of scores instead of vectors.
@@ -82,6 +87,23 @@ fn add_transformer(report: &mut Report, transformer: &TransformerSpec) {
     );
 }
 
+/// What happens to texts that are too long; null where nobody said so.
+pub(crate) fn long_text(policy: Option<LongText>) -> Value {
+    match policy {
+        Some(LongText::Chunk { overlap }) => json!({"policy": "chunk", "overlap": overlap}),
+        Some(policy) => json!({"policy": policy.name()}),
+        None => Value::Null,
+    }
+}
+
+/// What the eight-bit precisions are ready for.
+fn calibration(spec: &ModelSpec) -> anyhow::Result<Value> {
+    let stored = StoredCalibrations::read(&spec.root)?.unwrap_or_default();
+    let kept: Vec<_> =
+        stored.calibrations.iter().map(|kept| format!("{}: {} texts", kept.shown(), kept.texts)).collect();
+    Ok(if kept.is_empty() { Value::Null } else { json!({"ranges": kept}) })
+}
+
 fn prompts(spec: &ModelSpec) -> Value {
     if spec.sentence.prompts.is_empty() { Value::Null } else { json!(spec.sentence.prompts) }
 }
@@ -93,6 +115,15 @@ fn mlflow(located: &Located) -> Value {
         "mlflow_version": mlflow.mlmodel.mlflow_version,
         "task": mlflow.mlmodel.task(),
         "created": mlflow.mlmodel.utc_time_created,
+    })
+}
+
+fn hub(located: &Located) -> Value {
+    let Some(snapshot) = &located.hub else { return Value::Null };
+    json!({
+        "model": snapshot.name.repository(),
+        "revision": snapshot.name.revision(),
+        "commit": snapshot.commit,
     })
 }
 

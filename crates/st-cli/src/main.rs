@@ -12,10 +12,12 @@ mod error;
 mod facts;
 mod folder;
 mod hints;
+mod hub;
 mod input;
 mod inspection;
 mod interrupt;
 mod label_scores;
+mod long_texts;
 mod mlflow;
 mod model;
 mod moment;
@@ -75,6 +77,8 @@ fn run(command: &Command, settings: &Settings) -> anyhow::Result<Outcome> {
         Command::Encode(args) => commands::encode::run(args, settings),
         Command::Similarity(args) => commands::similarity::run(args, settings),
         Command::Search(args) => commands::search::run(args, settings),
+        Command::Calibrate(args) => commands::calibrate::run(args, settings),
+        Command::Configure(args) => commands::configure::run(args, settings),
         Command::Rerank(args) => commands::rerank::run(args, settings),
         Command::Save(args) => commands::save::run(args, settings),
         Command::Log(args) => commands::log::run(args, settings),

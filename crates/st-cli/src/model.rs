@@ -10,10 +10,12 @@ use mlflow_flavor::{
     fetch_model_with, load_model_with,
 };
 use st_core::{BoxError, EncodeOptions, Mode};
+use st_hub::Snapshot;
 use st_model::{GraphInfo, LoadOptions, ModelKind, ModelSpec, Provenance, SentenceTransformer};
 
 use crate::args::ModelArgs;
 use crate::error::Error;
+use crate::hub;
 use crate::mlflow::{self, Mlflow};
 use crate::settings::Settings;
 
@@ -48,13 +50,26 @@ pub(crate) struct Located {
     pub(crate) folder: PathBuf,
     /// The MLflow model around it, if there is one.
     pub(crate) mlflow: Option<LoadedModel>,
+    /// The model of the hub that the folder is, if it was named.
+    pub(crate) hub: Option<Snapshot>,
     /// What the user called it.
     pub(crate) shown: String,
     /// Nobody makes room in the cache by removing it.
     _fetched: Option<FetchedModel>,
 }
 
-/// Finds the sentence-transformers folder of a model; what is a URI and no folder is fetched.
+impl Located {
+    /// Whether a change to the folder would be noticed as damage: it is part of an MLflow model, whose digests vouch
+    /// for every file, or of the hub's cache, which Python shares.
+    pub(crate) fn is_sealed(&self) -> bool {
+        let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
+        self.mlflow.is_some()
+            || self.hub.is_some()
+            || folder.parent().is_some_and(|parent| parent.join(MLMODEL).is_file())
+    }
+}
+
+/// Finds the sentence-transformers folder of a model; what is a URI or a name and no folder is fetched.
 pub(crate) fn locate(path: &Path, settings: &Settings) -> anyhow::Result<Located> {
     locate_with(path, settings, &OpenOptions::default())
 }
@@ -63,8 +78,15 @@ pub(crate) fn locate(path: &Path, settings: &Settings) -> anyhow::Result<Located
 pub(crate) fn locate_for(args: &ModelArgs, settings: &Settings) -> anyhow::Result<Located> {
     let digests = if args.require_digests { DigestPolicy::Require } else { DigestPolicy::IfPresent };
     let located = locate_with(&args.model, settings, &OpenOptions::default().with_digests(digests))?;
-    if args.require_digests && located.mlflow.is_none() {
-        return Err(Error::NotMlflow { folder: args.model.display().to_string() }.into());
+    if args.require_digests {
+        match (&located.mlflow, &located.hub) {
+            // They were compared when it was opened.
+            (Some(_), _) => {}
+            (None, Some(snapshot)) => snapshot.verify()?,
+            (None, None) => {
+                return Err(Error::NotMlflow { folder: args.model.display().to_string() }.into());
+            }
+        }
     }
     Ok(located)
 }
@@ -72,11 +94,15 @@ pub(crate) fn locate_for(args: &ModelArgs, settings: &Settings) -> anyhow::Resul
 fn locate_with(path: &Path, settings: &Settings, options: &OpenOptions) -> anyhow::Result<Located> {
     let text = path.to_string_lossy();
     if !path.exists() {
-        if is_uri(&text) {
-            return fetch(&text, settings, options);
-        }
-        let advice = elsewhere(path, settings.places.cache.as_deref());
-        return Err(Error::NoModel { folder: text.into_owned(), advice }.into());
+        return match hub::name(&text)? {
+            None if is_uri(&text) => fetch(&text, settings, options),
+            None => Err(Error::NoModel { folder: text.into_owned(), advice: None }.into()),
+            Some(name) => {
+                let snapshot = hub::fetch(&text, &name, settings)?;
+                let (folder, shown) = (snapshot.folder.clone(), text.into_owned());
+                Ok(Located { folder, mlflow: None, hub: Some(snapshot), shown, _fetched: None })
+            }
+        };
     }
     if path.join(MLMODEL).is_file() {
         let model = load_model_with(path, options)
@@ -84,36 +110,12 @@ fn locate_with(path: &Path, settings: &Settings, options: &OpenOptions) -> anyho
         return Ok(Located {
             folder: model.data_path.clone(),
             mlflow: Some(model),
+            hub: None,
             shown: text.into_owned(),
             _fetched: None,
         });
     }
-    Ok(Located { folder: path.to_owned(), mlflow: None, shown: text.into_owned(), _fetched: None })
-}
-
-/// Where a model may be that was named as a hub names it: `all-MiniLM-L6-v2`, `sentence-transformers/all-MiniLM-L6-v2`.
-fn elsewhere(path: &Path, cache: Option<&Path>) -> Option<String> {
-    let parts: Vec<&str> = path.to_str()?.split('/').collect();
-    let (owner, name) = match parts.as_slice() {
-        [name] => ("sentence-transformers", *name),
-        [owner, name] => (*owner, *name),
-        _ => return None,
-    };
-    let is_plain = |part: &str| {
-        part.starts_with(|character: char| character.is_ascii_alphanumeric())
-            && part.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character))
-    };
-    if !is_plain(owner) || !is_plain(name) {
-        return None;
-    }
-    if let Some(folder) = cache.map(|cache| cache.join("models").join(name)).filter(|folder| folder.is_dir())
-    {
-        return Some(format!("a model of that name was fetched before: `-m {}`", folder.display()));
-    }
-    Some(format!(
-        "`-m` takes a folder or an MLflow URI, and asks no hub: `hf download {owner}/{name} --local-dir {name}` makes \
-         such a folder"
-    ))
+    Ok(Located { folder: path.to_owned(), mlflow: None, hub: None, shown: text.into_owned(), _fetched: None })
 }
 
 fn fetch(uri: &str, settings: &Settings, options: &OpenOptions) -> anyhow::Result<Located> {
@@ -134,6 +136,7 @@ fn fetch(uri: &str, settings: &Settings, options: &OpenOptions) -> anyhow::Resul
     Ok(Located {
         folder: fetched.data_path.clone(),
         mlflow: Some(LoadedModel::clone(&fetched)),
+        hub: None,
         shown: uri.to_owned(),
         _fetched: Some(fetched),
     })
@@ -167,7 +170,7 @@ pub(crate) fn load_certified(located: &Located, options: &LoadOptions) -> anyhow
     {
         let encoder = &loaded.encoder;
         let report = certificate
-            .check(encoder, encoder.graph().map_or(Some(Mode::Exact), |graph| graph.mode))
+            .check(encoder, encoder.mode())
             .with_context(|| format!("cannot trust the model {}", located.shown))?;
         tracing::info!(?report, made_by = ?certificate.made_by, "certificate checked");
     }
@@ -182,7 +185,12 @@ fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
     let took = started.elapsed();
     tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
     let id = located.mlflow.as_ref().and_then(|mlflow| mlflow.mlmodel.model_id.clone());
-    Ok(Loaded { encoder, took, name: public_name(&located.shown), id })
+    // A branch moves, a commit is the same for everybody.
+    let name = match &located.hub {
+        Some(snapshot) => Some(format!("hf://{}@{}", snapshot.name.repository(), snapshot.commit)),
+        None => public_name(&located.shown),
+    };
+    Ok(Loaded { encoder, took, name, id })
 }
 
 /// Python makes a sentence transformer of a bare cross-encoder by leaving its head out, with a warning. Nobody who
@@ -230,6 +238,17 @@ fn is_uri(text: &str) -> bool {
     })
 }
 
+/// The same for texts that come after others of the same input: a text is named by its row, from 1.
+pub(crate) fn encoding_after(before: usize, error: BoxError) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(st_model::Error::TooLong { index, tokens, limit }) => {
+            let error = Error::TooLong { row: before + index + 1, tokens: *tokens, limit: *limit };
+            anyhow::Error::new(error).context("cannot encode the texts")
+        }
+        _ => encoding(error),
+    }
+}
+
 /// A failure of the encoder, with the type that it had.
 pub(crate) fn encoding(error: BoxError) -> anyhow::Error {
     typed(error).context("cannot encode the texts")
@@ -240,34 +259,5 @@ pub(crate) fn typed(error: BoxError) -> anyhow::Error {
     match error.downcast::<st_model::Error>() {
         Ok(error) => anyhow::Error::new(*error),
         Err(error) => anyhow::Error::from_boxed(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_of_a_hub_is_told_from_a_path() {
-        let cache = tempfile::tempdir().unwrap();
-        let kept = cache.path().join("models/all-MiniLM-L6-v2");
-        std::fs::create_dir_all(&kept).unwrap();
-        let advice = |path: &str| elsewhere(Path::new(path), Some(cache.path()));
-
-        let found = Some(format!("a model of that name was fetched before: `-m {}`", kept.display()));
-        assert_eq!(advice("all-MiniLM-L6-v2"), found);
-        assert_eq!(advice("sentence-transformers/all-MiniLM-L6-v2"), found);
-        let hub = |name: &str, folder: &str| {
-            Some(format!(
-                "`-m` takes a folder or an MLflow URI, and asks no hub: `hf download {name} --local-dir {folder}` \
-                 makes such a folder"
-            ))
-        };
-        assert_eq!(advice("BAAI/bge-m3"), hub("BAAI/bge-m3", "bge-m3"));
-        assert_eq!(advice("gte-small"), hub("sentence-transformers/gte-small", "gte-small"));
-        for path in ["./model", "../model", "/srv/model", "a/b/c", "a b", "..", "~/x", "models/..", "", "a;b"]
-        {
-            assert_eq!(advice(path), None, "{path}");
-        }
     }
 }

@@ -67,6 +67,8 @@ pub(crate) struct Labels {
     pub(crate) text: bool,
     /// Its id.
     pub(crate) id: bool,
+    /// Where it lies in its text, `start` and `end` in bytes.
+    pub(crate) span: bool,
 }
 
 impl Target {
@@ -91,7 +93,11 @@ impl Target {
             return Err(Error::NeedsFile { file: "standard output", format: "an array or a Parquet file" });
         }
         if format == Format::Npy && (self.labels.text || self.labels.id) {
-            let what = if self.labels.text { "texts" } else { "ids" };
+            let what = match self.labels {
+                Labels { span: true, .. } => "chunks",
+                Labels { text: true, .. } => "texts",
+                _ => "ids",
+            };
             return Err(Error::VectorsOnly { file: self.name(), format: "an array", what });
         }
         if self.header && format != Format::Jsonl {

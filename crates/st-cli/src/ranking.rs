@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_best_are_kept_in_order_and_ties_go_to_the_earlier() {
         let texts: Vec<String> = (0..6).map(|row| format!("text {row}")).collect();
-        let chunk = Chunk { texts, ids: Vec::new() };
+        let chunk = Chunk { texts, ..Chunk::default() };
         let mut hits = Vec::new();
         for (row, score) in [0.5, 0.9, f32::NAN, 0.5, 0.7, 0.1].into_iter().enumerate() {
             offer(&mut hits, 3, score, &chunk, row, 100);

@@ -51,14 +51,6 @@ pub(crate) fn print_aside(report: &Report) {
     let _ = io::stderr().lock().write_all(lines(report).as_bytes());
 }
 
-/// Says how many texts lost their end; nothing if none did.
-pub(crate) fn note_truncated(truncated: usize, texts: usize, max_tokens: Option<usize>) {
-    if truncated > 0 {
-        let limit = max_tokens.map_or_else(|| "the limit".to_owned(), |limit| format!("{limit} tokens"));
-        note("note", &format!("{truncated} of {texts} texts were longer than {limit} and lost their end"));
-    }
-}
-
 fn stdout(source: io::Error) -> Error {
     Error::Stdout { source }
 }
@@ -141,7 +133,8 @@ fn shown(name: &str, value: &Value) -> String {
             format!("{:.2} s", number.as_f64().unwrap_or_default())
         }
         Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), grouped),
-        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        // Blanks at the ends are part of a prompt, and nobody sees them there.
+        Value::String(text) if text.is_empty() || text.trim() != text => format!("\"{text}\""),
         Value::String(text) => text.clone(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
@@ -245,6 +238,7 @@ mod tests {
             ("load_seconds", json!(0.1234), "0.12 s"),
             ("parameters", json!(22_713_216), "22,713,216"),
             ("normalize", json!(true), "yes"),
+            ("query", json!("search query: "), "\"search query: \""),
             ("modes", json!(["mean", "max"]), "mean, max"),
             ("dtypes", json!({"F32": 1200}), "F32 1,200"),
         ] {

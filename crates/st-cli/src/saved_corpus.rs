@@ -101,7 +101,11 @@ impl Texts {
             self.waiting.ids.extend(chunk.ids);
         }
         let rest = |column: &mut Vec<String>| column.split_off(wanted.min(column.len()));
-        let rest = Chunk { texts: rest(&mut self.waiting.texts), ids: rest(&mut self.waiting.ids) };
+        let rest = Chunk {
+            texts: rest(&mut self.waiting.texts),
+            ids: rest(&mut self.waiting.ids),
+            ..Chunk::default()
+        };
         Ok(std::mem::replace(&mut self.waiting, rest))
     }
 

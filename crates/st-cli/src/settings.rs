@@ -9,10 +9,11 @@ use std::thread;
 use mlflow_client::settings::variables;
 use mlflow_client::types::tags::{Tag, system};
 use mlflow_flavor::ModelCache;
-use st_core::{EncodeOptions, Prompt, Task};
+use st_core::{EncodeOptions, LongText, Prompt, Task};
+use st_hub::HubSettings;
 use st_model::{LoadOptions, Places};
 
-use crate::args::{EncodeArgs, GlobalArgs, InputArgs, ModelArgs, PromptArgs};
+use crate::args::{EncodeArgs, GlobalArgs, InputArgs, LongTextPolicy, ModelArgs, PromptArgs};
 use crate::error::Error;
 use crate::input::{self, Columns, Origin};
 use crate::output::{Labels, Target};
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) progress: bool,
     /// What `tracing` shows.
     pub(crate) log: String,
+    /// Models of the hub are looked up anew.
+    pub(crate) refresh: bool,
     /// Where ONNX Runtime and the cache are.
     pub(crate) places: Places,
     /// Where runs keep what they could not send.
@@ -48,14 +51,15 @@ impl Settings {
     pub(crate) fn new(global: &GlobalArgs) -> Self {
         let log = match global.verbose {
             0 => variable(LOG).map_or_else(|| "warn".to_owned(), |log| log.to_string_lossy().into_owned()),
-            1 => "warn,st=info,st_model=info,st_export=info,mlflow_flavor=info,mlflow_client=info".to_owned(),
-            _ => "info,st=trace,st_model=trace,st_export=trace,mlflow_flavor=trace,mlflow_client=debug"
+            1 => "warn,st=info,st_model=info,st_export=info,st_hub=info,mlflow_flavor=info,mlflow_client=info".to_owned(),
+            _ => "info,st=trace,st_model=trace,st_export=trace,st_hub=trace,mlflow_flavor=trace,mlflow_client=debug"
                 .to_owned(),
         };
         Self {
             json: global.json,
             progress: io::stderr().is_terminal(),
             log,
+            refresh: global.refresh,
             places: Places::from_env(variable),
             spool: spool(),
             tracking_uri: global.tracking_uri.clone(),
@@ -73,6 +77,11 @@ impl Settings {
             settings.registry_uri = Some(uri.as_str().into());
         }
         Ok(settings)
+    }
+
+    /// Where models of the hub are kept, and where they come from: Python's variables. Read when a command needs it.
+    pub(crate) fn hub() -> Result<HubSettings, st_hub::Error> {
+        HubSettings::from_env(variable)
     }
 
     /// Variables of MLflow that are set and change nothing, but for those that the command heeds; and why.
@@ -186,6 +195,23 @@ pub(crate) fn encode_options(args: &PromptArgs) -> EncodeOptions {
     }
 }
 
+/// What happens to texts that are too long, where it was said.
+pub(crate) fn long_text(
+    policy: Option<LongTextPolicy>,
+    overlap: Option<usize>,
+) -> Result<Option<LongText>, Error> {
+    match (policy, overlap) {
+        (Some(LongTextPolicy::Chunk), overlap) => Ok(Some(LongText::Chunk { overlap: overlap.unwrap_or(0) })),
+        (_, Some(_)) => {
+            let problem = "`--overlap` is of windows: add `--long-text chunk`";
+            Err(Error::Usage { problem: problem.to_owned() })
+        }
+        (Some(LongTextPolicy::Truncate), None) => Ok(Some(LongText::Truncate)),
+        (Some(LongTextPolicy::Error), None) => Ok(Some(LongText::Error)),
+        (None, None) => Ok(None),
+    }
+}
+
 /// A path, unless it is the sign for standard input or output.
 pub(crate) fn file(path: &Path) -> Option<PathBuf> {
     (path != Path::new("-")).then(|| path.to_owned())
@@ -216,7 +242,12 @@ pub(crate) fn target(args: &EncodeArgs) -> Target {
         path: file(&args.output.output),
         format: args.output.output_format,
         force: args.output.force,
-        labels: Labels { text: args.output.with_text, id: args.input.id_column.is_some() },
+        labels: Labels {
+            text: args.output.with_text,
+            // A chunk of a text is known by its name only.
+            id: args.input.id_column.is_some() || args.late_chunking.is_some(),
+            span: args.late_chunking.is_some(),
+        },
         header: args.output.header,
     }
 }

@@ -94,7 +94,7 @@ fn read_labels(reader: &mut impl BufRead) -> io::Result<Chunk> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let (texts, ids) = serde_json::from_str(&line)?;
-    Ok(Chunk { texts, ids })
+    Ok(Chunk { texts, ids, ..Chunk::default() })
 }
 
 #[cfg(test)]
@@ -132,10 +132,10 @@ mod tests {
     #[test]
     fn chunks_are_quantised_as_if_they_were_one() {
         let chunks = [array![[1.0, 20.0], [4.0, 5.0]], array![[-1.0, 15.0]]];
-        let mut spill = Spill::new(Labels { text: true, id: false }).unwrap();
+        let mut spill = Spill::new(Labels { text: true, id: false, ..Labels::default() }).unwrap();
         for (index, rows) in chunks.iter().enumerate() {
             let texts = (0..rows.nrows()).map(|row| format!("{index}.{row}")).collect();
-            spill.write(&Chunk { texts, ids: Vec::new() }, rows).unwrap();
+            spill.write(&Chunk { texts, ..Chunk::default() }, rows).unwrap();
         }
         assert_eq!(spill.rows(), 3);
         let mut kept = Kept::default();

@@ -16,12 +16,34 @@ pub struct Encoded {
     pub truncated: usize,
     /// Tokens that the model read, special tokens included, padding not.
     pub tokens: usize,
+    /// The texts that were longer than the model's limit, in order.
+    pub overlong: Vec<Overlong>,
+}
+
+/// A text that is longer than the model's limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overlong {
+    /// Its position in the call, from 0.
+    pub text: usize,
+    /// Its tokens, prompt and special tokens included.
+    pub tokens: usize,
+    /// Tokens that nobody read.
+    pub lost: usize,
+    /// Windows in which it was read.
+    pub windows: usize,
 }
 
 impl Encoded {
     /// Joins the parts.
     pub fn new(vectors: Vectors, truncated: usize, tokens: usize) -> Self {
-        Self { vectors, truncated, tokens }
+        Self { vectors, truncated, tokens, overlong: Vec::new() }
+    }
+
+    /// Adds which texts were too long.
+    #[must_use]
+    pub fn with_overlong(mut self, overlong: Vec<Overlong>) -> Self {
+        self.overlong = overlong;
+        self
     }
 }
 
@@ -33,12 +55,21 @@ pub struct TokenEmbeddings {
     pub texts: Vec<Array2<f32>>,
     /// How many texts were longer than the model's limit and lost their end.
     pub truncated: usize,
+    /// The texts that were longer than the model's limit, in order.
+    pub overlong: Vec<Overlong>,
 }
 
 impl TokenEmbeddings {
     /// Joins the parts.
     pub fn new(texts: Vec<Array2<f32>>, truncated: usize) -> Self {
-        Self { texts, truncated }
+        Self { texts, truncated, overlong: Vec::new() }
+    }
+
+    /// Adds which texts were too long.
+    #[must_use]
+    pub fn with_overlong(mut self, overlong: Vec<Overlong>) -> Self {
+        self.overlong = overlong;
+        self
     }
 
     /// Tokens in all texts together.

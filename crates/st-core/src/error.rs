@@ -23,6 +23,12 @@ pub enum ShapeError {
         /// Third axis of the embeddings.
         dim: usize,
     },
+    /// Parts that are no matrix in compressed rows.
+    #[error("not a sparse matrix of {dim} dimensions in compressed rows")]
+    Sparse {
+        /// Width that was promised.
+        dim: usize,
+    },
     /// Two sets of vectors of different width cannot be compared.
     #[error("vectors of {left} and of {right} dimensions cannot be compared")]
     Width {

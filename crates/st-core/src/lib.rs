@@ -26,16 +26,20 @@
 
 mod encoder;
 mod error;
+mod multi_vector;
 mod names;
 mod options;
 mod reranker;
+mod sparse;
 mod tokens;
 mod vectors;
 
-pub use encoder::{Encoded, Encoder, TokenEmbeddings};
+pub use encoder::{Encoded, Encoder, Overlong, TokenEmbeddings};
 pub use error::{BoxError, NameError, ShapeError};
+pub use multi_vector::{LateInteraction, MultiVectorEncoder};
 pub use names::{Activation, Mode, PoolingMode, Precision, Similarity};
-pub use options::{EncodeOptions, Prompt, Ranges, Task};
+pub use options::{EncodeOptions, LongText, Prompt, Ranges, Task};
 pub use reranker::{PredictOptions, RankOptions, Ranked, Reranker, Scores};
+pub use sparse::{SparseEncoded, SparseEncoder, SparseOptions, SparseVectors};
 pub use tokens::{Shape3, TokenView};
 pub use vectors::Vectors;

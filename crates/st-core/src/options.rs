@@ -32,6 +32,35 @@ pub enum Task {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranges(pub Array2<f32>);
 
+/// What happens to a text that is longer than the model's limit.
+///
+/// A text that fits has the same vector whatever the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LongText {
+    /// It loses its end, or its beginning if the tokenizer says so; how much is reported. What the reference does.
+    #[default]
+    Truncate,
+    /// The call fails and names the text.
+    Error,
+    /// It is read in windows, each with the prompt and the special tokens, and gets the mean of their vectors,
+    /// weighted by the tokens of the text in each, and scaled to length one if the model does that.
+    Chunk {
+        /// Tokens of the text that two neighbouring windows share; fewer than a window has.
+        overlap: usize,
+    },
+}
+
+impl LongText {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Truncate => "truncate",
+            Self::Error => "error",
+            Self::Chunk { .. } => "chunk",
+        }
+    }
+}
+
 /// Options of one call; the defaults are those of Python's `encode`, but for the batch size.
 ///
 /// ```
@@ -52,10 +81,12 @@ pub struct EncodeOptions {
     pub truncate_dim: Option<usize>,
     /// Number format of the answer.
     pub precision: Precision,
-    /// Calibration for the eight-bit precisions; without it the ranges of the call's own vectors count.
+    /// Calibration for the eight-bit precisions; without it what the model keeps, else the call's own vectors.
     pub ranges: Option<Ranges>,
     /// Use at most this many of the encoder's workers; all of them by default.
     pub threads: Option<usize>,
+    /// What happens to texts that are too long; what the model's folder says if not given, else [`LongText::Truncate`].
+    pub long_text: Option<LongText>,
     /// Padded tokens in one batch of the runtime; the encoder's measured default if not given.
     pub max_tokens_per_batch: Option<usize>,
 }
@@ -107,6 +138,13 @@ impl EncodeOptions {
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
+        self
+    }
+
+    /// Says what happens to texts that are too long.
+    #[must_use]
+    pub fn with_long_text(mut self, long_text: LongText) -> Self {
+        self.long_text = Some(long_text);
         self
     }
 

@@ -64,9 +64,10 @@ impl Batch {
         let mut ids = Array2::from_elem(shape, i64::from(pad_id));
         let (mut mask, mut types) = (Array2::zeros(shape), Array2::zeros(shape));
         for (line, &row) in rows.iter().enumerate() {
+            let attended = texts[row].ids.len().saturating_sub(texts[row].unattended);
             for (column, id) in texts[row].ids.iter().enumerate() {
                 ids[(line, column)] = i64::from(*id);
-                mask[(line, column)] = 1;
+                mask[(line, column)] = i64::from(column < attended);
             }
             for (column, kind) in texts[row].types.iter().enumerate() {
                 types[(line, column)] = i64::from(*kind);

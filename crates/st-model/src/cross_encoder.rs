@@ -8,6 +8,7 @@ use st_core::{Activation, BoxError, PredictOptions, RankOptions, Ranked, Reranke
 
 use crate::engine::{Engine, Limits, tokenize_all};
 use crate::graph::GraphInfo;
+use crate::long_text::Pieces;
 use crate::options::within;
 use crate::prepared::Prepared;
 use crate::runtime::RuntimeInfo;
@@ -117,7 +118,7 @@ impl CrossEncoder {
         let special = ("pair", self.engine.tokenizer.pair_special_tokens());
         let limit = within("max_tokens", options.max_tokens, self.engine.max_tokens, special)?;
         let limits = Limits::from(options);
-        let prepared = Prepared::new(self.tokenize(pairs, prompt, limit, limits)?, 0);
+        let prepared = Prepared::new(Pieces::truncated(self.tokenize(pairs, prompt, limit, limits)?), 0);
         let labels = self.labels();
         let output = self.engine.graph.sentence_output(false).unwrap_or_default();
         let mut values = self.engine.rows(&prepared.distinct, output, labels, 0, limits)?;
@@ -127,7 +128,7 @@ impl CrossEncoder {
             st_pooling::activate_in_place(values.view_mut(), Activation::Softmax);
         }
         let tokens = prepared.texts().map(|pair| pair.ids.len()).sum();
-        Ok(Scores::new(prepared.repeat(values), prepared.truncated(), tokens))
+        Ok(Scores::new(prepared.restore(values, false), prepared.truncated(), tokens))
     }
 }
 

@@ -17,16 +17,18 @@ const RECIPE: &str = "sentence-transformers model 1";
 
 /// Files beside a transformer that change its vectors. A closed list, because its folder is mostly that of the whole
 /// model, where people keep notes; prompts, similarity and our own files are not among them.
-const TRANSFORMER_FILES: [&str; 10] = [
+const TRANSFORMER_FILES: [&str; 12] = [
     "added_tokens.json",
     "config.json",
     "merges.txt",
     "sentencepiece.bpe.model",
     "special_tokens_map.json",
     "spiece.model",
+    "spm.model",
     "tokenizer.json",
     "tokenizer.model",
     "tokenizer_config.json",
+    "vocab.json",
     "vocab.txt",
 ];
 
@@ -41,6 +43,13 @@ pub(crate) fn model_digest<'a>(
             recipe.add("route", &route.name);
         }
         recipe.add_route(spec, route, graph)?;
+    }
+    if spec.router.is_some() {
+        // Which way a text goes of which nothing is known.
+        let places = ["router_config.json", "config.json"].map(|name| spec.root.join(name));
+        if let Some(path) = places.iter().find(|path| path.is_file()) {
+            recipe.add_file(path)?;
+        }
     }
     Ok(recipe.finish())
 }

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use st_core::{BoxError, EncodeOptions, Encoded, Encoder, Similarity, TokenEmbeddings};
+use st_core::{BoxError, EncodeOptions, Encoded, Encoder, LongText, Mode, Similarity, TokenEmbeddings};
 
 use crate::engine::{Engine, Limits, tokenize_all};
 use crate::graph::GraphInfo;
+use crate::long_text::{self, Pieces, Windows};
 use crate::prepared::Prepared;
 use crate::runtime::RuntimeInfo;
 use crate::spec::ModelKind;
@@ -69,6 +70,11 @@ impl SentenceTransformer {
         self.engine().map(|engine| &engine.graph.info)
     }
 
+    /// In which numbers it computes; a table is exact. `None` where that was the decision of the graph's maker.
+    pub fn mode(&self) -> Option<Mode> {
+        self.graph().map_or(Some(Mode::Exact), |graph| graph.mode)
+    }
+
     /// The runtime that runs it; none for a table.
     pub fn runtime(&self) -> Option<&RuntimeInfo> {
         self.engine().map(|engine| &engine.runtime)
@@ -88,19 +94,47 @@ impl SentenceTransformer {
         &self.ways[self.spec.route_place(None).unwrap_or(0)]
     }
 
+    /// What answers at a place.
+    pub(crate) fn way(&self, place: usize) -> &Way {
+        &self.ways[place]
+    }
+
     /// The place of the route for these options.
-    fn place(&self, options: &EncodeOptions) -> Result<usize, Error> {
+    pub(crate) fn place(&self, options: &EncodeOptions) -> Result<usize, Error> {
         self.spec.route_for(options.task)
     }
 
-    fn prepare(&self, place: usize, texts: &[&str], options: &EncodeOptions) -> Result<Prepared, Error> {
+    /// What happens to texts that are too long: what the call says, else the model.
+    pub fn long_text(&self, options: &EncodeOptions) -> LongText {
+        long_text::policy(options.long_text, self.spec.long_text)
+    }
+
+    fn prepare(
+        &self,
+        place: usize,
+        texts: &[&str],
+        options: &EncodeOptions,
+        long_text: LongText,
+    ) -> Result<Prepared, Error> {
         let way = &self.ways[place];
         let prompt = prompt::resolve(&self.spec.sentence, options)?;
         let pooling = self.spec.routes[place].pooling.as_ref();
         let excluded = pooling.is_some_and(|pooling| !pooling.include_prompt) && !prompt.is_empty();
         let prompt_tokens = if excluded { prompt_tokens(way, prompt)? } else { 0 };
-        let texts = tokenize(way, texts, prompt, way.max_tokens(), options.into())?;
-        Ok(Prepared::new(texts, prompt_tokens))
+        let windows = match (long_text, way.max_tokens()) {
+            (LongText::Chunk { overlap }, Some(limit)) => {
+                Some(Windows::new(way.tokenizer(), prompt, limit, overlap)?)
+            }
+            _ => None,
+        };
+        let limit = if windows.is_some() { None } else { way.max_tokens() };
+        let texts = tokenize(way, texts, prompt, limit, options.into())?;
+        let pieces = match (windows, long_text) {
+            (Some(windows), _) => Pieces::windows(texts, &windows),
+            (None, LongText::Error) => Pieces::whole(texts, limit)?,
+            (None, _) => Pieces::truncated(texts),
+        };
+        Ok(Prepared::new(pieces, prompt_tokens))
     }
 }
 
@@ -140,20 +174,32 @@ impl Encoder for SentenceTransformer {
 
     fn encode(&self, texts: &[&str], options: &EncodeOptions) -> Result<Encoded, BoxError> {
         let truncate_dim = finish::truncate_dim(&self.spec, options)?;
+        let options = self.calibrated(options)?;
+        let options = options.as_ref();
         let place = self.place(options)?;
-        let prepared = self.prepare(place, texts, options)?;
-        let rows = self.ways[place].rows(&self.spec.routes[place], &prepared, options.into())?;
-        let vectors = finish::vectors(prepared.repeat(rows), truncate_dim, options)?;
+        let route = &self.spec.routes[place];
+        let prepared = self.prepare(place, texts, options, self.long_text(options))?;
+        let rows = self.ways[place].rows(route, &prepared, options.into())?;
+        let rows = prepared.restore(rows, route.normalizes());
+        let vectors = finish::vectors(rows, truncate_dim, options)?;
         let tokens = prepared.texts().map(|text| text.ids.len()).sum();
-        Ok(Encoded::new(vectors, prepared.truncated(), tokens))
+        Ok(Encoded::new(vectors, prepared.truncated(), tokens).with_overlong(prepared.overlong))
     }
 
     fn encode_tokens(&self, texts: &[&str], options: &EncodeOptions) -> Result<TokenEmbeddings, BoxError> {
+        let long_text = match (options.long_text, self.long_text(options)) {
+            (Some(LongText::Chunk { .. }), _) => {
+                let reason = "the tokens of a text in windows are not those of one text".to_owned();
+                return Err(Error::Option { option: "long_text", value: "chunk".to_owned(), reason }.into());
+            }
+            (None, LongText::Chunk { .. }) => LongText::Truncate,
+            (_, policy) => policy,
+        };
         let place = self.place(options)?;
-        let prepared = self.prepare(place, texts, options)?;
+        let prepared = self.prepare(place, texts, options, long_text)?;
         let answers = self.ways[place].token_rows(&self.spec.routes[place], &prepared, options.into())?;
         let texts = prepared.places.iter().map(|&place| answers[place].clone()).collect();
-        Ok(TokenEmbeddings::new(texts, prepared.truncated()))
+        Ok(TokenEmbeddings::new(texts, prepared.truncated()).with_overlong(prepared.overlong))
     }
 
     fn count_tokens(&self, texts: &[&str]) -> Result<Vec<usize>, BoxError> {

@@ -130,11 +130,13 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// The folder has no fast tokenizer.
-    #[error("{} has no tokenizer.json", folder.display())]
+    /// The folder has no tokenizer.
+    #[error("{} has no tokenizer: there is no {wanted}", folder.display())]
     NoTokenizer {
         /// The transformer's folder.
         folder: PathBuf,
+        /// The files that would make one.
+        wanted: String,
     },
     /// The tokenizer file cannot be used.
     #[error("cannot use the tokenizer {}", path.display())]
@@ -151,6 +153,16 @@ pub enum Error {
         index: usize,
         /// The tokenizer library's reason.
         source: BoxError,
+    },
+    /// A text is too long, and the caller does not want it cut.
+    #[error("text {index} has {tokens} tokens, and the model reads {limit}")]
+    TooLong {
+        /// Position of the text in the call, from 0.
+        index: usize,
+        /// Its tokens, prompt and special tokens included.
+        tokens: usize,
+        /// The limit in force.
+        limit: usize,
     },
     /// The graph of the model cannot be written or read.
     #[error("cannot make a graph of {}", folder.display())]
@@ -270,6 +282,26 @@ pub enum Error {
         path: PathBuf,
         /// The reason.
         source: Box<st_export::Error>,
+    },
+    /// A folder keeps calibration, and it is of other weights or another tokenizer.
+    #[error("{} was made for the model {found}, and this is {model}", path.display())]
+    CalibrationModel {
+        /// The file.
+        path: PathBuf,
+        /// Start of the digest that it names.
+        found: String,
+        /// Start of the digest of the model.
+        model: String,
+    },
+    /// A folder keeps calibration, and none for such vectors.
+    #[error("{} has no calibration for {wanted}; it has {kept}", path.display())]
+    NoCalibration {
+        /// The file.
+        path: PathBuf,
+        /// Mode, dimensions and normalisation of the call.
+        wanted: String,
+        /// Those that there are.
+        kept: String,
     },
     /// Text that does not say where vectors come from.
     #[error("not understood as the provenance of vectors")]

@@ -50,6 +50,7 @@
 pub use st_core as core;
 
 mod batch;
+mod calibration;
 mod cross_encoder;
 mod digest;
 mod encoder;
@@ -57,7 +58,10 @@ mod engine;
 mod error;
 mod finish;
 mod graph;
+mod late;
+mod long_text;
 mod model;
+mod multi_vector;
 mod options;
 mod places;
 mod pool;
@@ -65,23 +69,32 @@ mod prepared;
 mod prompt;
 mod provenance;
 mod runtime;
+mod sparse_encoder;
 mod spec;
+mod support;
 mod table;
 mod tokenizer;
 mod way;
 
+pub use calibration::{StoredCalibration, StoredCalibrations};
 pub use cross_encoder::CrossEncoder;
 pub use encoder::SentenceTransformer;
 pub use error::Error;
 pub use graph::{GraphInfo, GraphState};
+pub use late::{LateChunk, LateChunking, LateChunks};
 pub use model::Model;
+pub use multi_vector::MultiVectorEncoder;
 pub use options::LoadOptions;
 pub use places::Places;
-pub use provenance::{Calibrated, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference};
-pub use runtime::RuntimeInfo;
-pub use spec::{
-    ActivationSource, CrossEncoderSpec, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind,
-    PoolingSpec, Refusal, RouteSpec, RouterSpec, SentenceSpec, TokenizerSpec, TransformerConfig,
-    TransformerSpec,
+pub use provenance::{
+    Calibrated, LongTextUsed, ModelIdentity, PromptUsed, Provenance, RangesFrom, SpaceDifference,
 };
+pub use runtime::RuntimeInfo;
+pub use sparse_encoder::SparseEncoder;
+pub use spec::{
+    ActivationSource, CrossEncoderSpec, Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind,
+    MultiVectorSpec, PoolingSpec, QueryExpansion, Refusal, RouteSpec, RouterSpec, SentenceSpec,
+    TokenizerSpec, TransformerConfig, TransformerSpec,
+};
+pub use support::{Support, support};
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

@@ -1,11 +1,11 @@
 //! Where vectors come from: what has to be known of them before they may be compared with others.
 
-mod named;
+pub(crate) mod named;
 
 use serde::{Deserialize, Serialize};
-use st_core::{EncodeOptions, Mode, PoolingMode, Precision, Ranges, Similarity, Task};
+use st_core::{EncodeOptions, LongText, Mode, PoolingMode, Precision, Ranges, Similarity, Task};
 
-use crate::{Error, SentenceTransformer, finish, prompt};
+use crate::{Error, LateChunking, SentenceTransformer, finish, prompt};
 
 /// The newest version of the format that is read, and the one that is written.
 const FORMAT_VERSION: u32 = 1;
@@ -66,6 +66,45 @@ pub struct Provenance {
     pub prompt: PromptUsed,
     /// Tokens of a text that the model read at most, special tokens included.
     pub max_tokens: Option<usize>,
+    /// What happened to longer texts.
+    #[serde(default)]
+    pub long_text: LongTextUsed,
+}
+
+/// What happened to texts that are longer than the limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LongTextUsed {
+    /// `truncate`, `error`, `chunk`, or `late` for one vector a chunk of each text.
+    pub policy: String,
+    /// Tokens that neighbouring windows share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<usize>,
+    /// Tokens of a late chunk at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_tokens: Option<usize>,
+}
+
+impl Default for LongTextUsed {
+    fn default() -> Self {
+        LongText::Truncate.into()
+    }
+}
+
+impl From<LongText> for LongTextUsed {
+    fn from(policy: LongText) -> Self {
+        let overlap = match policy {
+            LongText::Chunk { overlap } => Some(overlap),
+            _ => None,
+        };
+        Self { policy: policy.name().to_owned(), overlap, chunk_tokens: None }
+    }
+}
+
+impl From<LateChunking> for LongTextUsed {
+    fn from(LateChunking { tokens, overlap }: LateChunking) -> Self {
+        Self { policy: "late".to_owned(), overlap: Some(overlap), chunk_tokens: Some(tokens) }
+    }
 }
 
 /// Which model made vectors.
@@ -171,7 +210,14 @@ impl Provenance {
             let newer = format!("its format is {format_version}, and {FORMAT_VERSION} is the newest known");
             return Err(Error::Provenance { source: newer.into() });
         }
-        serde_json::from_str(text).map_err(fail)
+        let provenance: Self = serde_json::from_str(text).map_err(fail)?;
+        let ranges =
+            provenance.calibration.iter().flat_map(|ranges| ranges.minima.iter().chain(&ranges.maxima));
+        // Whether the parser itself takes 1e300 for an f32 depends on features that others switch on.
+        if ranges.into_iter().all(|value| value.is_finite()) {
+            return Ok(provenance);
+        }
+        Err(Error::Provenance { source: "a calibration range is too large".into() })
     }
 
     /// One line of JSON.
@@ -229,7 +275,7 @@ impl ModelIdentity {
 }
 
 /// Enough of a digest to tell two apart.
-fn short(digest: &str) -> String {
+pub(crate) fn short(digest: &str) -> String {
     const SHOWN: usize = 12;
     match digest.split_once(':') {
         Some((_, digits)) if digits.len() > SHOWN => digits.chars().take(SHOWN).collect(),
@@ -247,7 +293,7 @@ impl SentenceTransformer {
     pub fn provenance(&self, options: &EncodeOptions) -> Result<Provenance, Error> {
         let spec = self.spec();
         let (name, text) = prompt::named(&spec.sentence, options)?;
-        let dimension = finish::truncate_dim(spec, options)?;
+        let (dimension, normalized) = self.vector_kind(options)?;
         let task = options.task.map(|task| match task {
             Task::Query => "query",
             Task::Document => "document",
@@ -257,12 +303,12 @@ impl SentenceTransformer {
             made_by: concat!("st ", env!("CARGO_PKG_VERSION")).to_owned(),
             model: ModelIdentity { name: None, id: None, digest: self.digest()?.to_owned() },
             dimension,
-            mode: self.graph().map_or(Some(Mode::Exact), |graph| graph.mode),
+            mode: self.mode(),
             pooling: spec.routes[spec.route_for(options.task)?].pooling_modes().to_vec(),
-            normalized: options.normalize || spec.normalizes() && dimension == spec.dim(),
+            normalized,
             similarity: spec.similarity(),
             precision: options.precision,
-            calibration: options.ranges.as_ref().map(|ranges| Calibrated::new(ranges, RangesFrom::File)),
+            calibration: self.note_calibration(options)?,
             output_value: "sentence_embedding".to_owned(),
             prompt: PromptUsed {
                 task: task.map(str::to_owned),
@@ -270,7 +316,15 @@ impl SentenceTransformer {
                 text: text.to_owned(),
             },
             max_tokens: st_core::Encoder::max_tokens(self),
+            long_text: self.long_text(options).into(),
         })
+    }
+
+    /// Width of the vectors of a call before any quantisation, and whether they have length one.
+    pub(crate) fn vector_kind(&self, options: &EncodeOptions) -> Result<(usize, bool), Error> {
+        let spec = self.spec();
+        let dimension = finish::truncate_dim(spec, options)?;
+        Ok((dimension, options.normalize || spec.normalizes() && dimension == spec.dim()))
     }
 }
 

@@ -21,8 +21,8 @@ pub struct TinyGolden {
     set: TinySet,
     /// What is special about this model.
     pub about: String,
-    /// Longest text in tokens, special tokens included.
-    pub max_seq_length: usize,
+    /// Longest text in tokens, special tokens included; none where there is no limit.
+    pub max_seq_length: Option<usize>,
     /// Width of the vectors, before any truncation that the model stores.
     pub dim: usize,
     /// How its vectors are compared.
@@ -52,6 +52,8 @@ pub enum TinySet {
     Folders,
     /// Two models of each architecture: `fixtures/architectures`.
     Architectures,
+    /// Models with every other module: `fixtures/modules`.
+    Modules,
 }
 
 impl TinySet {
@@ -59,6 +61,7 @@ impl TinySet {
         fixtures_dir().join("golden").join(match self {
             Self::Folders => "tiny",
             Self::Architectures => "architectures",
+            Self::Modules => "modules",
         })
     }
 
@@ -66,6 +69,7 @@ impl TinySet {
         fixtures_dir().join(match self {
             Self::Folders => "models",
             Self::Architectures => "architectures",
+            Self::Modules => "modules",
         })
     }
 
@@ -210,7 +214,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> T {
 #[derive(Deserialize)]
 struct RawGolden {
     about: String,
-    max_seq_length: usize,
+    max_seq_length: Option<usize>,
     dim: usize,
     similarity: String,
     prompts: BTreeMap<String, String>,
@@ -286,7 +290,12 @@ mod tests {
                 assert_eq!(case.vectors.dim(), (texts.len(), width), "{}: {}", golden.name, case.name);
             }
             for (tokens, count) in golden.token_embeddings.iter().zip(&golden.token_counts) {
-                assert_eq!(tokens.nrows(), golden.max_seq_length.min(*count), "{}", golden.name);
+                assert_eq!(
+                    tokens.nrows(),
+                    golden.max_seq_length.unwrap_or(usize::MAX).min(*count),
+                    "{}",
+                    golden.name
+                );
             }
         }
     }

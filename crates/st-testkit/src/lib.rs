@@ -4,7 +4,7 @@
 //! [`npy`] reads the arrays that the scripts in `fixtures/generate` wrote; [`TinyGolden`],
 //! [`CrossGolden`] and [`MinilmGolden`] join them with their texts. [`fixtures_dir`], [`tiny_model_dir`], [`model_dir`] and
 //! [`runtime_library`] say where things lie, and name the command that brings what is missing.
-//! [`MlflowServer`] is a real tracking server, [`S3Server`] speaks S3, [`AzureServer`] Azure's blob storage, [`FaultProxy`]
+//! [`HubServer`] stands in for the hub of models, [`MlflowServer`] is a real tracking server, [`S3Server`] speaks S3, [`AzureServer`] Azure's blob storage, [`FaultProxy`]
 //! stands before one and does wrong what networks do wrong, [`Certificates`] are of an authority that nobody knows, and
 //! [`PythonScript`] asks Python's own client.
 //!
@@ -27,14 +27,17 @@ mod compare;
 mod cross_golden;
 mod fault_proxy;
 mod golden;
+mod hub_server;
 mod minilm;
 #[cfg(unix)]
 mod mlflow_server;
+mod multi_vector_golden;
 pub mod npy;
 mod places;
 mod python;
 #[cfg(unix)]
 mod s3_server;
+mod sparse_golden;
 
 #[cfg(unix)]
 pub use azure_server::AzureServer;
@@ -43,10 +46,13 @@ pub use compare::{Tolerance, assert_close, assert_rows_close};
 pub use cross_golden::{CrossCase, CrossGolden, CrossRanking, cross_pairs};
 pub use fault_proxy::{Fault, FaultProxy, Hook, Moment, Rule, SeenRequest};
 pub use golden::{TinyCase, TinyGolden, TinySet, tiny_names, tiny_texts};
+pub use hub_server::{Gate, HubModel, HubRequest, HubServer};
 pub use minilm::{MinilmGolden, MinilmText};
 #[cfg(unix)]
 pub use mlflow_server::{ADMIN_PASSWORD, ADMIN_USERNAME, MlflowServer, Page, ServerOptions};
+pub use multi_vector_golden::MultiVectorGolden;
 pub use places::{cache_dir, fixtures_dir, model_dir, runtime_library, temp_copy, tiny_model_dir};
 pub use python::{Environment, PythonScript};
 #[cfg(unix)]
 pub use s3_server::{S3Server, StrictS3};
+pub use sparse_golden::{SparseCase, SparseGolden};

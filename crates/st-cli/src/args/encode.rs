@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use st_core::Precision;
 
 use super::model::positive;
-use super::{ModelArgs, PromptArgs, parse_name};
+use super::{LongTextArgs, ModelArgs, PromptArgs, parse_name};
 use crate::input;
 use crate::output;
 
@@ -18,8 +18,9 @@ use crate::output;
     cat texts.txt | st encode -m ./all-MiniLM-L6-v2 --precision int8 -o texts.parquet\n\n\
     Inputs: .txt (one text a line), .jsonl, .csv, .tsv, .parquet, `-` for standard input.\n\
     Outputs: .npy, .jsonl, .csv, .parquet, `-` for standard output (JSON lines).\n\n\
-    An output says where its vectors come from (model, mode, prompt, precision): Parquet in its metadata under\n\
-    `st.provenance`, .npy and .csv in a file beside them (`x.npy.json`), JSON lines with `--header`.")]
+    An output says where its vectors come from (model, mode, prompt, precision): Parquet in its\n\
+    metadata under `st.provenance`, .npy and .csv in a file beside them (`x.npy.json`), JSON lines\n\
+    with `--header`.")]
 pub(crate) struct EncodeArgs {
     /// Texts to encode, instead of an input file.
     #[arg(value_name = "TEXT", conflicts_with = "input")]
@@ -34,6 +35,12 @@ pub(crate) struct EncodeArgs {
     pub(crate) prompt: PromptArgs,
     #[command(flatten)]
     pub(crate) vectors: VectorArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
+    /// Read each text whole and write a vector for each chunk of at most so many tokens; texts that do not fit are
+    /// read in windows.
+    #[arg(long, value_name = "TOKENS", value_parser = positive, conflicts_with_all = ["long_text", "output_value"], help_heading = "Long texts")]
+    pub(crate) late_chunking: Option<usize>,
 }
 
 /// Where texts come from.
@@ -88,9 +95,9 @@ pub(crate) struct VectorArgs {
     /// Number format: float32, int8, uint8, binary or ubinary.
     #[arg(long, value_name = "NAME", default_value = "float32", value_parser = parse_name::<Precision>)]
     pub(crate) precision: Precision,
-    /// Calibration of int8 and uint8, an array `[2, dim]` of minima and maxima [default: all vectors of the
-    /// input].
-    #[arg(long, value_name = "FILE.npy")]
+    /// Calibration of int8 and uint8: an array `[2, dim]` of minima and maxima, or `input` for that of all vectors
+    /// of the input [default: what `st calibrate` put into the model, else `input`].
+    #[arg(long, value_name = "FILE.npy|input")]
     pub(crate) ranges: Option<PathBuf>,
     /// Padded tokens in one batch [default: measured].
     #[arg(long, value_name = "N", value_parser = positive)]

@@ -18,8 +18,8 @@ use super::FlavorArgs;
     With no server named, MLflow's embedded store is used: mlflow.db and mlruns in this folder.\n\
     `mlflow ui` in the same folder shows what was logged.")]
 pub(crate) struct LogArgs {
-    /// A sentence-transformers folder, an MLflow model folder, or an MLflow URI.
-    #[arg(short, long, value_name = "FOLDER|URI")]
+    /// A sentence-transformers folder, an MLflow model folder, an MLflow URI, or the name of a model on the hub.
+    #[arg(short, long, value_name = "FOLDER|URI|NAME")]
     pub(crate) model: PathBuf,
     /// The name of the logged model [default: the store invents one].
     #[arg(long, value_name = "NAME")]

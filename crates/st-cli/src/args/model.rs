@@ -11,8 +11,9 @@ use st_core::Mode;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// A sentence-transformers folder, an MLflow model folder, or an MLflow URI such as `models:/NAME@ALIAS`.
-    #[arg(short, long, value_name = "FOLDER|URI")]
+    /// A sentence-transformers folder, an MLflow model folder, an MLflow URI such as `models:/NAME@ALIAS`, or the name of a
+    /// model on the Hugging Face hub such as `sentence-transformers/all-MiniLM-L6-v2` or `hf://ORG/NAME@REVISION`.
+    #[arg(short, long, value_name = "FOLDER|URI|NAME")]
     pub(crate) model: PathBuf,
     /// Worker threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = positive)]

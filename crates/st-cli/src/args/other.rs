@@ -1,10 +1,10 @@
-//! `st inspect`, `st predict`, `st export` and `st doctor`.
+//! `st inspect`, `st configure`, `st predict`, `st export` and `st doctor`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::ModelArgs;
+use super::{LongTextPolicy, ModelArgs};
 
 /// Show what a model is made of.
 #[derive(Debug, Args)]
@@ -12,6 +12,23 @@ use super::ModelArgs;
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+}
+
+/// Keep with a model what happens to texts that are too long.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  st configure -m ./all-MiniLM-L6-v2 --long-text chunk --overlap 32\n\n\
+    It is written to `st_defaults.json` in the model folder, where every `st` heeds it and Python\n\
+    passes over it, and travels with `st save` and `st log`. What a command is told itself wins.")]
+pub(crate) struct ConfigureArgs {
+    /// The sentence-transformers folder.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) model: PathBuf,
+    /// Texts that are longer than the model's limit.
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) long_text: LongTextPolicy,
+    /// Tokens that neighbouring windows of a text share [default: 0].
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) overlap: Option<usize>,
 }
 
 /// Answer a request of MLflow's scoring protocol, without a server.

@@ -11,8 +11,8 @@ use clap::Args;
     Python's mlflow.sentence_transformers.load_model and mlflow.pyfunc.load_model load the result.\n\
     Without `--certificate` no weights are read into memory; the files are copied as they are.")]
 pub(crate) struct SaveArgs {
-    /// The sentence-transformers folder, or an MLflow URI.
-    #[arg(short, long, value_name = "FOLDER|URI")]
+    /// The sentence-transformers folder, an MLflow URI, or the name of a model on the hub.
+    #[arg(short, long, value_name = "FOLDER|URI|NAME")]
     pub(crate) model: PathBuf,
     /// The MLflow model folder to write; must not exist, or be empty.
     #[arg(short, long, value_name = "FOLDER")]

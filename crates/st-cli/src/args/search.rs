@@ -6,7 +6,7 @@ use clap::Args;
 use st_core::Similarity;
 
 use super::model::positive;
-use super::{ModelArgs, parse_name};
+use super::{LongTextArgs, ModelArgs, parse_name};
 use crate::input;
 
 /// Compare texts.
@@ -22,6 +22,8 @@ pub(crate) struct SimilarityArgs {
     pub(crate) texts: Vec<String>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
     /// File with the texts on the left.
     #[arg(long, value_name = "FILE", requires = "right", help_heading = "Input")]
     pub(crate) left: Option<PathBuf>,
@@ -49,12 +51,14 @@ pub(crate) struct SimilarityArgs {
     st encode -m all-MiniLM-L6-v2 --document -i corpus.jsonl --id-column _id --with-text -o corpus.parquet\n  \
     st search -m all-MiniLM-L6-v2 --vectors corpus.parquet -k 3 -q \"Who won the game?\"\n  \
     st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl -k 3 --rerank ms-marco-MiniLM-L6-v2 -q \"Who won?\"\n\n\
-    The model's prompts for queries and for documents are used where it has them. Saved vectors have to come\n\
-    from the model that encodes the query, in the same mode; queries are cut and scaled as they were, and\n\
-    codes and bits are read as numbers again.")]
+    The model's prompts for queries and for documents are used where it has them. Saved vectors have\n\
+    to come from the model that encodes the query, in the same mode; queries are cut and scaled as\n\
+    they were, and codes and bits are read as numbers again.")]
 pub(crate) struct SearchArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) long_text: LongTextArgs,
     /// What to look for; may be given several times.
     #[arg(short, long, value_name = "TEXT", required = true)]
     pub(crate) query: Vec<String>,

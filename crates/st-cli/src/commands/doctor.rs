@@ -7,6 +7,7 @@ use std::path::Path;
 
 use mlflow_client::logging::Spool;
 use serde_json::{Value, json};
+use st_hub::TokenSource;
 use st_model::{Places, RuntimeInfo};
 
 use super::Outcome;
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &DoctorArgs, settings: &Settings) -> anyhow::Result<Outc
         ("cache".to_owned(), cache(places.cache.as_deref())),
     ]);
     let mut missing = Report::new();
+    hub(&mut report, &mut missing);
     if let Some(advice) = advice {
         missing.insert("onnx_runtime".to_owned(), json!(advice));
     }
@@ -39,6 +41,28 @@ pub(crate) fn run(args: &DoctorArgs, settings: &Settings) -> anyhow::Result<Outc
     }
     report::print(&report, settings)?;
     Ok(outcome)
+}
+
+/// Where models are looked for that are named. Nobody is asked.
+fn hub(report: &mut Report, missing: &mut Report) {
+    match Settings::hub() {
+        Ok(hub) => {
+            let token = match &hub.token {
+                TokenSource::Given(_) => "that of the environment".to_owned(),
+                TokenSource::File(path) if path.is_file() => format!("that in {}", path.display()),
+                _ => "none".to_owned(),
+            };
+            let cache = hub.cache.as_ref().map(|cache| cache.display().to_string());
+            let network = if hub.offline { "switched off" } else { "used for what the cache has not" };
+            let section =
+                json!({"endpoint": hub.endpoint, "cache": cache, "token": token, "network": network});
+            report.insert("hub".to_owned(), section);
+        }
+        Err(error) => {
+            report.insert("hub".to_owned(), json!({"state": "a setting makes no sense"}));
+            missing.insert("hub".to_owned(), json!(error.to_string()));
+        }
+    }
 }
 
 /// The stores that the other commands would use.

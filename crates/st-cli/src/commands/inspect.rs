@@ -16,7 +16,7 @@ pub(crate) fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Out
     let located = model::locate_for(&args.model, settings)?;
     let spec = ModelSpec::read(&located.folder)
         .with_context(|| format!("cannot read the model {}", args.model.model.display()))?;
-    let mut report = inspection::overview(&located, &spec);
+    let mut report = inspection::overview(&located, &spec)?;
     report.insert("weights".to_owned(), weights::section(spec.default_route().input_folder())?);
     // What follows needs the runtime; a model can be looked at without.
     match Model::load(&located.folder, &settings.load_options(&args.model)) {

@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
-use st_core::{EncodeOptions, Encoder, Similarity, Task};
+use st_core::{EncodeOptions, Encoded, Encoder, Similarity, Task};
 use st_pooling::similarity;
 
 use super::Outcome;
 use crate::args::SearchArgs;
 use crate::error::Error;
 use crate::input::{Chunk, Gauge, Source};
+use crate::long_texts::LongTexts;
 use crate::model::{self, Loaded};
 use crate::progress::Progress;
 use crate::ranking::{self, Hit};
-use crate::report;
 use crate::reranker::Scorer;
 use crate::saved_corpus::SavedCorpus;
 use crate::settings::{self, Settings};
@@ -25,17 +25,22 @@ pub(crate) fn run(args: &SearchArgs, settings: &Settings) -> anyhow::Result<Outc
     let reranker = args.rerank.as_deref();
     let reranker = reranker.map(|path| Scorer::load_beside(path, &args.model, settings)).transpose()?;
     let queries: Vec<&str> = args.query.iter().map(String::as_str).collect();
-    let mut options = EncodeOptions::default().with_task(Task::Query);
+    let long_text = settings::long_text(args.long_text.long_text, args.long_text.overlap)?;
+    let mut plain = EncodeOptions::default();
+    plain.long_text = long_text;
+    let mut options = plain.clone().with_task(Task::Query);
     if let Some(saved) = &saved {
         options = saved.fit(options, &loaded)?;
     }
-    let (rows, _) = encode(&queries, &options, &loaded)?;
+    let rows = floats(loaded.encoder.encode(&queries, &options).map_err(model::encoding)?)?;
     let function = args.function.unwrap_or_else(|| loaded.encoder.similarity());
     let top_k = reranker.as_ref().map_or(args.top_k, |_| args.candidates.max(args.top_k));
     let ranks = Ranks { queries: rows, function, top_k, best: Vec::new(), seen: 0 };
     let mut best = match (saved, corpus) {
         (Some(saved), corpus) => rank_saved(saved, corpus, ranks, settings)?,
-        (None, Some(corpus)) => rank_texts(corpus, ranks, &loaded, settings)?,
+        (None, Some(corpus)) => {
+            rank_texts(corpus, ranks, &plain.with_task(Task::Document), &loaded, settings)?
+        }
         (None, None) => Vec::new(),
     };
     let Some(mut reranker) = reranker else {
@@ -86,20 +91,21 @@ impl Ranks {
 fn rank_texts(
     mut corpus: Source,
     mut ranks: Ranks,
+    options: &EncodeOptions,
     loaded: &Loaded,
     settings: &Settings,
 ) -> anyhow::Result<Vec<Vec<Hit>>> {
     let mut progress = Progress::new(corpus.gauge.clone(), settings.progress);
-    let mut truncated = 0;
-    let options = EncodeOptions::default().with_task(Task::Document);
+    let mut long_texts = LongTexts::default();
     while let Some(chunk) = corpus.next_chunk()? {
-        let (rows, cut) = encode(&chunk.as_strs(), &options, loaded)?;
-        ranks.offer(rows.view(), &chunk)?;
-        truncated += cut;
+        let encoded = loaded.encoder.encode(&chunk.as_strs(), options);
+        let encoded = encoded.map_err(|error| model::encoding_after(ranks.seen, error))?;
+        long_texts.add(ranks.seen, &encoded.overlong);
+        ranks.offer(floats(encoded)?.view(), &chunk)?;
         progress.add(chunk.texts.len());
     }
     drop(progress);
-    report::note_truncated(truncated, ranks.seen, loaded.encoder.max_tokens());
+    long_texts.note(ranks.seen, loaded.encoder.max_tokens());
     Ok(ranks.best)
 }
 
@@ -120,9 +126,6 @@ fn rank_saved(
     Ok(ranks.best)
 }
 
-fn encode(texts: &[&str], options: &EncodeOptions, loaded: &Loaded) -> anyhow::Result<(Array2<f32>, usize)> {
-    let encoded = loaded.encoder.encode(texts, options).map_err(model::encoding)?;
-    let rows = encoded.vectors.into_float32();
-    let rows = rows.ok_or_else(|| anyhow::anyhow!("the encoder quantised unasked"))?;
-    Ok((rows, encoded.truncated))
+fn floats(encoded: Encoded) -> anyhow::Result<Array2<f32>> {
+    encoded.vectors.into_float32().ok_or_else(|| anyhow::anyhow!("the encoder quantised unasked"))
 }

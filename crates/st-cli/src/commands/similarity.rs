@@ -7,8 +7,8 @@ use st_pooling::{similarity, similarity_pairwise};
 use super::Outcome;
 use crate::args::SimilarityArgs;
 use crate::input::{Origin, Source};
+use crate::long_texts::LongTexts;
 use crate::model::{self, Loaded};
-use crate::report;
 use crate::scores;
 use crate::settings::{self, Settings};
 
@@ -24,9 +24,12 @@ pub(crate) fn run(args: &SimilarityArgs, settings: &Settings) -> anyhow::Result<
     }
     let loaded = model::load(&args.model, settings)?;
     let function = args.function.unwrap_or_else(|| loaded.encoder.similarity());
-    let left_rows = encode(&left, &loaded)?;
+    let long_text = settings::long_text(args.long_text.long_text, args.long_text.overlap)?;
+    let mut options = EncodeOptions::default();
+    options.long_text = long_text;
+    let left_rows = encode(&left, &options, &loaded)?;
     // A matrix over one list need not be encoded twice.
-    let right_rows = if left == right { left_rows.clone() } else { encode(&right, &loaded)? };
+    let right_rows = if left == right { left_rows.clone() } else { encode(&right, &options, &loaded)? };
     let mode = model::mode(&loaded.encoder);
     if matrix {
         let scores = similarity(left_rows.view(), right_rows.view(), function)?;
@@ -52,9 +55,12 @@ fn texts(args: &SimilarityArgs) -> anyhow::Result<(Vec<String>, Vec<String>)> {
     Ok((read(left, args.left_column.as_ref())?, read(right, args.right_column.as_ref())?))
 }
 
-fn encode(texts: &[String], loaded: &Loaded) -> anyhow::Result<Array2<f32>> {
+fn encode(texts: &[String], options: &EncodeOptions, loaded: &Loaded) -> anyhow::Result<Array2<f32>> {
     let views: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let encoded = loaded.encoder.encode(&views, &EncodeOptions::default()).map_err(model::encoding)?;
-    report::note_truncated(encoded.truncated, texts.len(), loaded.encoder.max_tokens());
+    let encoded = loaded.encoder.encode(&views, options);
+    let encoded = encoded.map_err(|error| model::encoding_after(0, error))?;
+    let mut long_texts = LongTexts::default();
+    long_texts.add(0, &encoded.overlong);
+    long_texts.note(texts.len(), loaded.encoder.max_tokens());
     encoded.vectors.into_float32().ok_or_else(|| anyhow::anyhow!("the encoder quantised unasked"))
 }

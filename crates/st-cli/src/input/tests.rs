@@ -54,7 +54,11 @@ fn ids_go_with_their_texts() {
     );
     assert_eq!(
         chunk.unwrap(),
-        Chunk { texts: vec!["one".into(), "two".into()], ids: vec!["x".into(), "7".into()] }
+        Chunk {
+            texts: vec!["one".into(), "two".into()],
+            ids: vec!["x".into(), "7".into()],
+            ..Chunk::default()
+        }
     );
 }
 

@@ -24,7 +24,8 @@ impl CsvSink {
     }
 
     fn header(&mut self, dim: usize) -> csv::Result<()> {
-        let names = [(self.labels.id, "id"), (self.labels.text, "text")];
+        let span = self.labels.span;
+        let names = [(self.labels.id, "id"), (self.labels.text, "text"), (span, "start"), (span, "end")];
         for (_, name) in names.iter().filter(|(wanted, _)| *wanted) {
             self.writer.write_field(name)?;
         }
@@ -38,6 +39,12 @@ impl CsvSink {
         let labels = [label(self.labels.id, &chunk.ids, row), label(self.labels.text, &chunk.texts, row)];
         for text in labels.into_iter().flatten() {
             self.writer.write_field(text)?;
+        }
+        if self.labels.span {
+            let (start, end) = chunk.spans.get(row).copied().flatten().unzip();
+            for place in [start, end] {
+                self.writer.write_field(place.map(|place: u64| place.to_string()).unwrap_or_default())?;
+            }
         }
         for value in values {
             self.writer.write_field(value.to_string())?;

@@ -10,7 +10,7 @@ use st_model::Provenance;
 
 use super::{Labels, Sink, Stream, label, with_rows};
 use crate::error::Error;
-use crate::input::Chunk;
+use crate::input::{Chunk, Span};
 
 /// Objects with the keys `id` and `text`, where asked for, and `embedding` or `token_embeddings`.
 pub(crate) struct JsonlSink {
@@ -47,6 +47,7 @@ impl JsonlSink {
         let line = Line {
             id: label(self.labels.id, &chunk.ids, row),
             text: label(self.labels.text, &chunk.texts, row),
+            span: self.labels.span.then(|| chunk.spans.get(row).copied().flatten()),
             key,
             values,
         };
@@ -95,18 +96,24 @@ impl Sink for JsonlSink {
 struct Line<'a, V> {
     id: Option<&'a str>,
     text: Option<&'a str>,
+    span: Option<Span>,
     key: &'static str,
     values: V,
 }
 
 impl<V: Serialize> Serialize for Line<'_, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut line = serializer.serialize_struct("Line", 3)?;
+        let mut line = serializer.serialize_struct("Line", 5)?;
         if let Some(id) = self.id {
             line.serialize_field("id", id)?;
         }
         if let Some(text) = self.text {
             line.serialize_field("text", text)?;
+        }
+        if let Some(span) = self.span {
+            let (start, end) = span.unzip();
+            line.serialize_field("start", &start)?;
+            line.serialize_field("end", &end)?;
         }
         line.serialize_field(self.key, &self.values)?;
         line.end()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{
     Array, ArrayRef, FixedSizeListArray, Float32Array, Int8Array, RecordBatch, StringArray, UInt8Array,
+    UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
@@ -53,6 +54,14 @@ impl ParquetSink {
             if wanted {
                 fields.push(Field::new(name, DataType::Utf8, false));
                 columns.push(Arc::new(StringArray::from_iter_values(texts)));
+            }
+        }
+        if self.labels.span {
+            let spans = chunk.spans.iter().map(|span| span.unzip());
+            let (starts, ends): (Vec<Option<u64>>, Vec<Option<u64>>) = spans.unzip();
+            for (name, places) in [("start", starts), ("end", ends)] {
+                fields.push(Field::new(name, DataType::UInt64, true));
+                columns.push(Arc::new(UInt64Array::from(places)));
             }
         }
         let vectors = lists(vectors)?;

@@ -6,7 +6,7 @@ use tempfile::tempdir;
 use super::*;
 use crate::input::{Columns, Origin, Source};
 
-const ALL: Labels = Labels { text: true, id: true };
+const ALL: Labels = Labels { text: true, id: true, span: false };
 
 fn target(path: PathBuf, labels: Labels) -> Target {
     Target { path: Some(path), format: None, force: false, labels, header: false }
@@ -14,7 +14,7 @@ fn target(path: PathBuf, labels: Labels) -> Target {
 
 fn chunk(texts: &[&str]) -> Chunk {
     let ids = texts.iter().map(|text| format!("id-{text}")).collect();
-    Chunk { texts: texts.iter().map(|&text| text.to_owned()).collect(), ids }
+    Chunk { texts: texts.iter().map(|&text| text.to_owned()).collect(), ids, ..Chunk::default() }
 }
 
 /// Writes two chunks and gives the bytes of the file.
@@ -60,7 +60,7 @@ fn lines_hold_what_was_asked_for() {
 #[test]
 fn tables_name_their_dimensions() {
     let [first, second] = floats();
-    let bytes = written("a.csv", Labels { text: true, id: false }, [&first, &second]);
+    let bytes = written("a.csv", Labels { text: true, id: false, ..Labels::default() }, [&first, &second]);
     let expected = "text,dim_0,dim_1\na,0.5,-1\nb,0.000000001,2\nc,3,0.1\n";
     assert_eq!(String::from_utf8(bytes).unwrap(), expected);
 }

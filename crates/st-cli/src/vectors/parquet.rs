@@ -77,7 +77,7 @@ impl Table {
         let vectors = self.vectors(&values, batch.num_rows());
         let stored = values.data_type().to_string().to_lowercase();
         let vectors = vectors.ok_or_else(|| not_as_said(&self.name, &stored, self.precision))?;
-        let labels = Chunk { texts: texts(batch, "text"), ids: texts(batch, "id") };
+        let labels = Chunk { texts: texts(batch, "text"), ids: texts(batch, "id"), ..Chunk::default() };
         Ok(Part { vectors, labels })
     }
 

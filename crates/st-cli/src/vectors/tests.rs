@@ -22,7 +22,7 @@ fn rows() -> Array2<f32> {
 fn round_trip(name: &str, precision: Precision) -> (TempDir, Result<Array2<f32>, Error>) {
     let folder = tempdir().unwrap();
     let path = folder.path().join(name);
-    let labels = Labels { text: name.ends_with("parquet"), id: false };
+    let labels = Labels { text: name.ends_with("parquet"), id: false, ..Labels::default() };
     let target = Target { path: Some(path.clone()), format: None, force: false, labels, header: false };
     let mut sink = target.open().unwrap();
     let ranges = Ranges(array![[0.0, -1.0, -0.5], [1.0, 2.0, 0.5]]);
@@ -35,7 +35,7 @@ fn round_trip(name: &str, precision: Precision) -> (TempDir, Result<Array2<f32>,
         let rows = rows_of(rows);
         let vectors = st_pooling::quantize(rows.view(), precision, Some(&ranges)).unwrap();
         let texts = texts.iter().map(|&text| text.to_owned()).collect();
-        sink.write(&Chunk { texts, ids: Vec::new() }, &vectors).unwrap();
+        sink.write(&Chunk { texts, ..Chunk::default() }, &vectors).unwrap();
     }
     sink.finish().unwrap();
     let read = read(&path, false);

@@ -137,9 +137,9 @@ fn a_disk_that_fills_up_leaves_no_half_file() {
 fn models_that_are_not_there() {
     let place = Place::new();
     place.fails(
-        &["encode", "-m", "no-such", "a text"],
-        "error: model folder no-such does not exist\nhint: `-m` takes a folder or an MLflow URI, and asks no hub: \
-         `hf download sentence-transformers/no-such --local-dir no-such` makes such a folder",
+        &["encode", "-m", "./no-such", "a text"],
+        "error: model folder ./no-such does not exist\nhint: `-m` takes a folder, an MLflow URI, or the name of a model \
+         on the hub: ORG/NAME",
     );
     place.fails(
         &["encode", "-m", "models:/minilm@champion", "a text"],
@@ -171,7 +171,7 @@ fn options_that_contradict_each_other() {
     place.fails(
         &["encode", "-m", "TINY", "--precision", "int8", "a text"],
         "error: one text alone gives no ranges for int8\n\
-         hint: pass `--ranges FILE.npy`, or encode more texts at once",
+         hint: encode more texts at once, pass `--ranges FILE.npy`, or keep ranges with the model: `st calibrate`",
     );
     let ran = place.run(&["encode", "-m", "TINY", "--precision", "int4", "a text"]);
     assert_eq!(ran.code, 2);

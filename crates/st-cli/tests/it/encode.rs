@@ -149,8 +149,13 @@ fn the_summary_counts_what_was_cut() {
     assert_eq!(summary["dim"], 24);
     assert_eq!(summary["output"], "out.npy");
     let golden = TinyGolden::load(TINY);
-    let expected =
-        format!("note: 1 of 2 texts were longer than {} tokens and lost their end\n", golden.max_seq_length);
+    let limit = golden.max_seq_length.unwrap();
+    let expected = format!(
+        "note: 1 of 2 texts were longer than {limit} tokens and lost their end (row 2: {} of 2002 tokens)\n",
+        2002 - limit
+    );
+    assert_eq!(summary["long_texts"][0]["row"], 2);
+    assert_eq!(summary["long_texts"][0]["lost"], 2002 - limit);
     assert_eq!(ran.stderr, expected);
 }
 

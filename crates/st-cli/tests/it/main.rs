@@ -5,6 +5,7 @@
 mod bad_input;
 mod broken_models;
 mod cache;
+mod calibrate;
 mod doctor;
 mod encode;
 mod environment;
@@ -12,8 +13,10 @@ mod facts;
 mod fast;
 mod faults;
 mod hints;
+mod hub;
 mod import;
 mod interrupted;
+mod long_text;
 mod mlflow;
 mod models;
 mod rerank;

@@ -174,11 +174,11 @@ on_both!(the_main_job, an_alias_moves, a_download_is_what_was_logged, prompts_go
 #[test]
 fn what_cannot_be_saved_leaves_nothing_in_the_store() {
     let store = Store::embedded();
-    let failed = store.place.run(&["log", "-m", "no-such", "--name", "x"]);
+    let failed = store.place.run(&["log", "-m", "./no-such", "--name", "x"]);
     assert_eq!(
         failed.stderr,
-        "error: model folder no-such does not exist\nhint: `-m` takes a folder or an MLflow URI, and asks no hub: \
-         `hf download sentence-transformers/no-such --local-dir no-such` makes such a folder\n"
+        "error: model folder ./no-such does not exist\nhint: `-m` takes a folder, an MLflow URI, or the name of a model \
+         on the hub: ORG/NAME\n"
     );
     assert_eq!(store.place.names(), [""; 0]);
     let task = store.place.run(&["log", "-m", "TINY", "--task", "llm/v1/chat"]);

@@ -38,6 +38,11 @@ impl Place {
         self.cache.path().join("mlflow-sentence-transformers/mlflow")
     }
 
+    /// Where models of the hub are kept.
+    pub(crate) fn hub(&self) -> PathBuf {
+        self.cache.path().join("huggingface/hub")
+    }
+
     /// Where state is kept.
     pub(crate) fn state(&self) -> PathBuf {
         self.cache.path().join("state")
@@ -75,6 +80,15 @@ impl Place {
             .env("XDG_CACHE_HOME", self.cache.path())
             .env("XDG_STATE_HOME", self.state())
             .env("ORT_DYLIB_PATH", runtime_library())
+            // No test asks the hub, nor looks into a cache that is not its own.
+            .env("HF_HUB_OFFLINE", "1")
+            .env_remove("HF_ENDPOINT")
+            .env_remove("HF_HOME")
+            .env_remove("HF_HUB_CACHE")
+            .env_remove("HF_TOKEN")
+            .env_remove("HF_TOKEN_PATH")
+            .env_remove("HUGGINGFACE_HUB_CACHE")
+            .env_remove("SENTENCE_TRANSFORMERS_HOME")
             .env_remove("ST_LOG")
             .env_remove("MLFLOW_TRACKING_URI")
             .env_remove("MLFLOW_REGISTRY_URI")

@@ -52,8 +52,8 @@ pub(crate) fn absolute_positions(
 /// The rows of the table `{name}.weight` `[rows, width]` at positions that are counted from `padding + 1` on,
 /// padding itself having the position `padding`: `[batch, sequence, width]`.
 ///
-/// What is padding is read off the ids, as the reference does, so the token `<pad>` in the middle of a text
-/// counts as padding; but what the attention mask hides does, too, whatever its id.
+/// What is padding is read off the ids, as the reference does, not off the attention mask: the token `<pad>` in
+/// the middle of a text counts as padding, and batches have to be filled up with its id.
 pub(crate) fn positions_after_padding(
     builder: &mut GraphBuilder,
     name: &str,
@@ -64,7 +64,6 @@ pub(crate) fn positions_after_padding(
     builder.within(name, |builder| {
         let padding = builder.int64(padding);
         let is_padding = builder.equal(sequence.input_ids, padding);
-        let is_padding = builder.or(is_padding, sequence.masked);
         let counts = builder.not(is_padding);
         let counts = builder.cast(counts, ElementType::Int64);
         let along = builder.int64(1);

@@ -15,7 +15,13 @@ pub(crate) struct Naming {
 
 impl Naming {
     /// How a module of sentence-transformers keeps its weights: as they are called.
-    pub(crate) const MODULE: Self = Self { roots: &[""], prefixes: &[], unused: &[], ties: &[] };
+    pub(crate) const MODULE: Self = Self {
+        roots: &[""],
+        prefixes: &[],
+        // How long ago each code of a sparse autoencoder was used, and its tied decoder.
+        unused: &["stats_last_nonzero"],
+        ties: &[("decoder.linear.weight", "encoder.weight")],
+    };
 }
 
 /// The spelling of layer normalisation before 2019, converted from TensorFlow.

@@ -21,6 +21,7 @@ fn provenance() -> Provenance {
         output_value: "sentence_embedding".to_owned(),
         prompt: PromptUsed { task: None, name: Some("query".to_owned()), text: "q: ".to_owned() },
         max_tokens: Some(256),
+        long_text: LongText::Chunk { overlap: 8 }.into(),
     }
 }
 
@@ -73,6 +74,7 @@ fn what_must_not_be_mixed_is_named_with_both_sides() {
 fn what_may_differ_is_no_difference() {
     check(|side| side.prompt.text = "d: ".to_owned(), "none");
     check(|side| side.max_tokens = Some(8), "none");
+    check(|side| side.long_text = LongTextUsed::default(), "none");
     check(|side| side.made_by = "st 9".to_owned(), "none");
     check(|side| side.model.name = None, "none");
     // The same numbers, wherever they were kept.

@@ -1,9 +1,11 @@
 //! A model folder as a value: pure parsing, before anything is loaded.
 
 mod cross_encoder;
+mod defaults;
 mod json;
 mod kind;
 mod modules;
+mod multi_vector;
 mod pooling;
 mod route;
 mod router;
@@ -13,12 +15,14 @@ mod transformer;
 
 use std::path::{Path, PathBuf};
 
-use st_core::{Similarity, Task};
+use st_core::{LongText, Similarity, Task};
 
 pub use cross_encoder::{ActivationSource, CrossEncoderSpec};
+pub use defaults::Defaults;
 pub use kind::ModelKind;
 pub use modules::{ModuleEntry, ModuleKind, Refusal};
 pub(crate) use modules::{REFUSED, SUPPORTED};
+pub use multi_vector::{MultiVectorSpec, QueryExpansion};
 pub use pooling::PoolingSpec;
 pub use route::{InputSpec, RouteSpec};
 pub use router::RouterSpec;
@@ -27,7 +31,7 @@ pub(crate) use transformer::MODULE_CONFIGS;
 pub use transformer::{TokenizerSpec, TransformerConfig, TransformerSpec};
 
 use crate::Error;
-use json::read_text;
+pub(crate) use json::read_text;
 
 /// Everything that a sentence-transformers folder says of itself.
 ///
@@ -51,8 +55,12 @@ pub struct ModelSpec {
     pub routes: Vec<RouteSpec>,
     /// How one of several ways is chosen.
     pub router: Option<RouterSpec>,
+    /// How questions and documents are read, if a vector for each of their tokens is kept.
+    pub multi_vector: Option<MultiVectorSpec>,
     /// Prompts, similarity and defaults.
     pub sentence: SentenceSpec,
+    /// What happens to texts that are too long, if [`Defaults`] in the folder say so.
+    pub long_text: Option<LongText>,
     /// Labels and activation, of a cross-encoder.
     pub cross_encoder: Option<CrossEncoderSpec>,
 }
@@ -87,13 +95,28 @@ impl ModelSpec {
         };
         let kind = Self::kind(folder, &listed, asked)?;
         let modules = if list.is_file() { listed } else { bare_modules(kind) };
-        let (router, mut routes) = read_routes(folder, &list, &modules)?;
-        let sentence = SentenceSpec::read(folder, kind)?;
-        let cross_encoder = match kind {
-            ModelKind::CrossEncoder => Some(CrossEncoderSpec::of_routes(folder, &list, &mut routes)?),
+        let multi_vector = match kind {
+            ModelKind::MultiVectorEncoder => Some(MultiVectorSpec::read(folder, &modules)?),
             _ => None,
         };
-        Ok(Self { root: folder.to_owned(), kind, modules, routes, router, sentence, cross_encoder })
+        let (router, mut found) = read_routes(folder, &list, &modules, kind)?;
+        let cross_encoder = match kind {
+            ModelKind::CrossEncoder => Some(CrossEncoderSpec::of_routes(folder, &list, &mut found)?),
+            _ => None,
+        };
+        let sentence = SentenceSpec::read(folder, kind)?;
+        let long_text = Defaults::read(folder)?.long_text;
+        Ok(Self {
+            root: folder.to_owned(),
+            kind,
+            modules,
+            routes: found,
+            router,
+            multi_vector,
+            cross_encoder,
+            sentence,
+            long_text,
+        })
     }
 
     fn kind(folder: &Path, listed: &[ModuleEntry], asked: Option<ModelKind>) -> Result<ModelKind, Error> {
@@ -176,16 +199,17 @@ fn read_routes(
     root: &Path,
     list: &Path,
     modules: &[ModuleEntry],
+    kind: ModelKind,
 ) -> Result<(Option<RouterSpec>, Vec<RouteSpec>), Error> {
-    let mut routers = modules.iter().enumerate().filter(|(_, module)| module.kind == ModuleKind::Router);
-    let Some((place, module)) = routers.next() else {
-        let route = RouteSpec::read(root, list, String::new(), modules.to_vec())?;
+    let is_router = |module: &ModuleEntry| module.kind == ModuleKind::Router;
+    let Some(place) = modules.iter().position(is_router) else {
+        let route = RouteSpec::read(root, list, String::new(), modules.to_vec(), kind)?;
         return Ok((None, vec![route]));
     };
-    let (router, ways) = RouterSpec::read(root, &module.path)?;
+    let (choice, ways) = RouterSpec::read(root, &modules[place].path)?;
     let (before, behind) = (&modules[..place], &modules[place + 1..]);
     let route = |(name, way): (String, Vec<ModuleEntry>)| {
-        RouteSpec::read(root, list, name, [before, way.as_slice(), behind].concat())
+        RouteSpec::read(root, list, name, [before, way.as_slice(), behind].concat(), kind)
     };
     let routes: Vec<RouteSpec> = ways.into_iter().map(route).collect::<Result<_, Error>>()?;
     let width = |route: &RouteSpec| route.dim;
@@ -196,5 +220,5 @@ fn read_routes(
             problem: "its routes answer vectors of different widths",
         });
     }
-    Ok((Some(router), routes))
+    Ok((Some(choice), routes))
 }

@@ -6,6 +6,7 @@ use st_core::PoolingMode;
 use st_export::{Feature, Head, Stage, Task};
 
 use super::json::{Object, read_text};
+use super::kind::ModelKind;
 use super::modules::{ModuleEntry, ModuleKind};
 use super::pooling::PoolingSpec;
 use super::stage;
@@ -57,6 +58,7 @@ impl RouteSpec {
         list: &Path,
         name: String,
         modules: Vec<ModuleEntry>,
+        kind: ModelKind,
     ) -> Result<Self, Error> {
         let order = |problem| Error::ModuleOrder {
             path: list.to_owned(),
@@ -91,8 +93,13 @@ impl RouteSpec {
                     stage
                 }
                 ModuleKind::Normalize => stage::normalize(&folder)?,
-                ModuleKind::Dense => stage::dense(&folder, &name)?,
+                ModuleKind::Dense => stage::dense(&folder, &name, kind)?,
                 ModuleKind::LayerNorm => stage::layer_norm(&folder, &name),
+                // The reference leaves the module out, and says nothing, where the transformer does not hand on its layers.
+                ModuleKind::WeightedLayerPooling if !route.gives_layers() => {
+                    tracing::warn!(folder = %folder.display(), "no effect without `output_hidden_states`");
+                    continue;
+                }
                 ModuleKind::WeightedLayerPooling => stage::layer_weights(&folder, &name)?,
                 ModuleKind::SpladePooling => stage::splade(&folder)?,
                 ModuleKind::SparseAutoEncoder => {
@@ -123,6 +130,10 @@ impl RouteSpec {
         }
     }
 
+    fn gives_layers(&self) -> bool {
+        self.transformer().is_some_and(|transformer| transformer.gives_layers)
+    }
+
     /// Width of a token embedding as the graph hands it out.
     pub fn token_dim(&self) -> usize {
         let width = match &self.input {
@@ -130,11 +141,11 @@ impl RouteSpec {
             InputSpec::Transformer(transformer, _) => transformer.hidden_size,
             InputSpec::Static { .. } | InputSpec::SparseStatic { .. } => self.dim,
         };
-        let tokens = self.stages.iter().filter_map(|stage| match stage {
+        let mut widths = self.stages.iter().rev().filter_map(|stage| match stage {
             Stage::Dense(dense) if dense.feature == Feature::Tokens => Some(dense.to),
             _ => None,
         });
-        tokens.last().unwrap_or(width)
+        widths.next().unwrap_or(width)
     }
 
     /// The first module that does more than pooling and normalisation, which need no graph.
@@ -217,13 +228,13 @@ impl Widths {
 }
 
 /// What reads the text, and the width of what it answers; `None` for modules that do not read text.
-#[expect(clippy::type_complexity, reason = "an answer, its absence, and its failure")]
 fn read_input(folder: &Path, kind: ModuleKind) -> Option<Result<(InputSpec, usize), Error>> {
     match kind {
         ModuleKind::Transformer => Some(TransformerSpec::read(folder).map(|transformer| {
-            let (task, width) = match transformer.fills_masks {
-                true => (Task::Vocabulary, transformer.vocab_size.unwrap_or(0)),
-                false => (Task::Features, transformer.hidden_size),
+            let (task, width) = if transformer.fills_masks {
+                (Task::Vocabulary, transformer.vocab_size.unwrap_or(0))
+            } else {
+                (Task::Features, transformer.hidden_size)
             };
             (InputSpec::Transformer(Box::new(transformer), task), width)
         })),

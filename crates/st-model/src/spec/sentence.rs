@@ -23,6 +23,8 @@ pub struct SentenceSpec {
     pub similarity: Similarity,
     /// Only so many dimensions are handed out, if the model says so.
     pub truncate_dim: Option<usize>,
+    /// Only so many of the largest values of a sparse vector are kept, if the model says so.
+    pub max_active_dims: Option<usize>,
     /// Release of sentence-transformers that wrote the folder.
     pub library_version: Option<String>,
 }
@@ -34,6 +36,7 @@ impl Default for SentenceSpec {
             default_prompt_name: None,
             similarity: Similarity::Cosine,
             truncate_dim: None,
+            max_active_dims: None,
             library_version: None,
         }
     }
@@ -53,13 +56,16 @@ impl SentenceSpec {
         if let Some(name) = default_prompt_name.as_ref().filter(|name| !prompts.contains_key(*name)) {
             return Err(object.error(format!("`default_prompt_name` is `{name}`, which is no stored prompt")));
         }
-        let similarity = object.string("similarity_fn_name")?.map_or(Ok(default_similarity), str::parse);
+        // Late interaction has functions of its own, which are not for single vectors.
+        let named = object.string("similarity_fn_name")?.filter(|_| kind != ModelKind::MultiVectorEncoder);
+        let similarity = named.map_or(Ok(default_similarity), str::parse);
         Ok(Self {
             prompts,
             default_prompt_name,
             similarity: similarity
                 .map_err(|error: NameError| object.error(format!("`similarity_fn_name`: {error}")))?,
             truncate_dim: object.count("truncate_dim")?,
+            max_active_dims: object.count("max_active_dims")?,
             library_version: library_version(&object),
         })
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use st_export::{Dense, DenseActivation, Feature, ModuleWeights, Stage};
 
 use super::json::{Object, read_text};
+use super::kind::ModelKind;
 use crate::Error;
 
 /// The activation that a Dense has where its configuration names none.
@@ -39,12 +40,17 @@ fn feature(object: &Object<'_>) -> Result<Feature, Error> {
 }
 
 /// `Dense`; `name` is what its weights are called in the graph.
-pub(super) fn dense(folder: &Path, name: &str) -> Result<Stage, Error> {
+pub(super) fn dense(folder: &Path, name: &str, kind: ModelKind) -> Result<Stage, Error> {
     let path = folder.join("config.json");
     let object = Object::parse(&path, &read_text(&path)?)?;
     let [from, to] = [required(&object, &["in_features"])?, required(&object, &["out_features"])?];
     let mut dense = Dense::new(weights(folder, name), from, to);
-    dense.feature = feature(&object)?;
+    // A Dense of late interaction that does not say so is older than the key: it changes tokens.
+    let silent = object.get("module_input_name").is_none() && object.get("module_output_name").is_none();
+    dense.feature = match kind {
+        ModelKind::MultiVectorEncoder if silent => Feature::Tokens,
+        _ => feature(&object)?,
+    };
     dense.bias = object.boolean("bias")?.unwrap_or(true);
     dense.residual = object.boolean("use_residual")?.unwrap_or(false);
     dense.activation = activation(&object)?;

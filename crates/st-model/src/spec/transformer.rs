@@ -31,6 +31,8 @@ pub struct TransformerSpec {
     pub vocab_size: Option<usize>,
     /// Whether the module is to answer numbers for the vocabulary instead of token embeddings.
     pub fills_masks: bool,
+    /// Whether the embeddings after each layer are handed on (`output_hidden_states`).
+    pub gives_layers: bool,
     /// Longest text in tokens, special tokens included.
     pub max_tokens: Option<usize>,
     /// Whether a lower-casing step goes before the tokenizer's own.
@@ -48,12 +50,6 @@ pub struct TokenizerSpec {
     pub max_tokens: Option<usize>,
     /// `do_lower_case`.
     pub lowercase: Option<bool>,
-    /// `strip_accents`.
-    pub strip_accents: Option<bool>,
-    /// `tokenize_chinese_chars`.
-    pub chinese_characters: Option<bool>,
-    /// Whether long texts lose their beginning instead of their end.
-    pub truncate_left: bool,
 }
 
 /// The parts of `sentence_bert_config.json` that inference needs.
@@ -115,13 +111,10 @@ impl TokenizerSpec {
                 found => found,
             },
             lowercase: object.boolean("do_lower_case")?,
-            strip_accents: object.boolean("strip_accents")?,
-            chinese_characters: object.boolean("tokenize_chinese_chars")?,
-            truncate_left: object.string("truncation_side")? == Some("left"),
         })
     }
 
-    fn read(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("tokenizer_config.json");
         if path.is_file() { Self::parse(&path, &read_text(&path)?) } else { Ok(Self::default()) }
     }
@@ -149,6 +142,7 @@ impl TransformerSpec {
             hidden_size,
             vocab_size: config.count("vocab_size")?,
             fills_masks: module.fills_masks,
+            gives_layers: config.boolean("output_hidden_states")?.unwrap_or(false),
             max_tokens: max_tokens(module.max_tokens, tokenizer.max_tokens, positions),
             lowercase: module.lowercase,
             tokenizer,

@@ -8,6 +8,7 @@ pub(super) const SLOTS: [&str; 7] =
     ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
 /// A token that is matched as a whole.
+#[expect(clippy::struct_excessive_bools, reason = "the flags of the file, under their names there")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Added {
     pub(super) content: String,

@@ -21,7 +21,9 @@ const REGISTERED: [(&str, &[&str]); 16] = [
             "ernie",
             "flava",
             "layoutlm",
+            "lxmert",
             "megatron-bert",
+            "mobilebert",
             "nezha",
             "nomic_bert",
             "qdqbert",
@@ -72,6 +74,7 @@ const REGISTERED: [(&str, &[&str]); 16] = [
             "data2vec-text",
             "ibert",
             "lilt",
+            "led",
             "longformer",
             "mega",
             "mra",
@@ -84,24 +87,8 @@ const REGISTERED: [(&str, &[&str]); 16] = [
     (
         OTHER,
         &[
-            "big_bird",
-            "cohere",
-            "cohere2",
-            "fnet",
-            "funnel",
-            "herbert",
-            "luke",
-            "mbart",
-            "mbart50",
-            "mobilebert",
-            "nllb",
-            "nllb-moe",
-            "pegasus",
-            "rembert",
-            "roformer",
-            "splinter",
-            "xglm",
-            "xlnet",
+            "big_bird", "cohere", "cohere2", "fnet", "funnel", "herbert", "luke", "mbart", "mbart50", "nllb",
+            "nllb-moe", "pegasus", "rembert", "roformer", "splinter", "xglm", "xlnet",
         ],
     ),
     (
@@ -168,13 +155,48 @@ const ALIASES: [(&str, &str); 18] = [
     ("TokenizersBackend", AS_IT_IS),
 ];
 
+/// Classes of the reference that rebuild a tokenizer by rules that are not here.
+const WITHOUT_RULES: [&str; 26] = [
+    OTHER,
+    "BarthezTokenizer",
+    "BigBirdTokenizer",
+    "BlenderbotTokenizer",
+    "CodeGenTokenizer",
+    "CodeLlamaTokenizer",
+    "CohereTokenizer",
+    "CpmTokenizer",
+    "FNetTokenizer",
+    "FunnelTokenizer",
+    "HerbertTokenizer",
+    "LayoutLMv2Tokenizer",
+    "LayoutLMv3Tokenizer",
+    "LayoutXLMTokenizer",
+    "LukeTokenizer",
+    "MBart50Tokenizer",
+    "MBartTokenizer",
+    "NllbTokenizer",
+    "PegasusTokenizer",
+    "ReformerTokenizer",
+    "RemBertTokenizer",
+    "RoFormerTokenizer",
+    "SplinterTokenizer",
+    "UdopTokenizer",
+    "XGLMTokenizer",
+    "XLNetTokenizer",
+];
+
+/// Whether the reference would rebuild the tokenizer of this class, and we do not.
+pub(super) fn lacks_rules(class: &str) -> bool {
+    WITHOUT_RULES.contains(&class)
+}
+
 /// The class, its second names resolved.
 pub(super) fn choose(folder: &Folder) -> &str {
     let named = folder.class.as_deref();
-    let registered = folder.model_type.as_deref().and_then(registered);
+    let registered = folder.model_type.as_deref().filter(|_| !folder.has_code).and_then(registered);
     match (named, registered) {
         // A byte-level file under this name is not one that the class could rebuild.
-        (Some("LlamaTokenizer"), _) if is_byte_level(folder) => AS_IT_IS,
+        (Some("LlamaTokenizer"), _) if !folder.has_code && is_byte_level(folder) => AS_IT_IS,
         (Some(named), Some(class)) if class == AS_IT_IS && named != AS_IT_IS => AS_IT_IS,
         (Some(named), Some(class)) if class != named && is_misnamed(folder) => resolve(class),
         (Some(named), _) => resolve(named),
@@ -206,4 +228,51 @@ fn is_byte_level(folder: &Folder) -> bool {
     }
     let parts = ["normalizer", "pre_tokenizer", "post_processor", "decoder"];
     folder.file.as_ref().is_some_and(|file| parts.iter().filter_map(|part| file.get(*part)).any(says))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn class(model_type: &str, named: Option<&str>, decoder: &str) -> String {
+        let folder = tempfile::TempDir::new().unwrap();
+        let write = |name: &str, value: serde_json::Value| {
+            fs::write(folder.path().join(name), value.to_string()).unwrap();
+        };
+        write("config.json", json!({"model_type": model_type}));
+        write("tokenizer_config.json", json!({"tokenizer_class": named}));
+        write("tokenizer.json", json!({"decoder": {"type": decoder}}));
+        choose(&Folder::read(folder.path()).unwrap()).to_owned()
+    }
+
+    #[test]
+    fn the_folder_names_a_class_and_the_type_may_overrule_it() {
+        let plain = |model_type, named| class(model_type, named, "WordPiece");
+        assert_eq!(plain("bert", None), "BertTokenizer");
+        assert_eq!(plain("new", None), AS_IT_IS);
+        assert_eq!(plain("bert", Some("XLMRobertaTokenizerFast")), "XLMRobertaTokenizer");
+        assert_eq!(plain("bert", Some("PreTrainedTokenizerFast")), AS_IT_IS);
+        assert_eq!(plain("electra", Some("ElectraTokenizer")), "BertTokenizer");
+        assert_eq!(plain("modernbert", Some("BertTokenizer")), AS_IT_IS);
+        assert_eq!(plain("qwen2", Some("PreTrainedTokenizerFast")), "Qwen2Tokenizer");
+        assert_eq!(plain("mistral", Some("LlamaTokenizer")), AS_IT_IS);
+        assert_eq!(plain("llama", Some("LlamaTokenizer")), "LlamaTokenizer");
+        assert_eq!(class("llama", Some("LlamaTokenizerFast"), "ByteLevel"), AS_IT_IS);
+        assert!(lacks_rules(&plain("xlnet", Some("XLNetTokenizer"))) && lacks_rules(&plain("xlnet", None)));
+        assert!(!lacks_rules(&plain("bert", Some("SomeTokenizer"))));
+    }
+
+    #[test]
+    fn every_class_has_rules_or_is_said_to_have_none() {
+        let known = |class: &str| {
+            class == AS_IT_IS || lacks_rules(class) || super::super::rules::find(class).is_some()
+        };
+        let unknown: Vec<_> = REGISTERED.iter().filter(|(class, _)| !known(class)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+        assert!(ALIASES.iter().all(|(_, class)| known(class)));
+    }
 }

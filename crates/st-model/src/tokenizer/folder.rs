@@ -19,6 +19,9 @@ pub(super) struct Folder {
     pub(super) model_type: Option<String>,
     /// `tokenizer_class`, of `tokenizer_config.json` or else of `config.json`, without the suffix `Fast`.
     pub(super) class: Option<String>,
+    /// Whether `tokenizer_config.json` names code of its own. That is never run, but the reference then takes the
+    /// class by its name, whatever the model is.
+    pub(super) has_code: bool,
     /// `tokenizer_config.json`, with the older files merged in.
     settings: Map<String, Value>,
     /// `added_tokens_decoder`, by id.
@@ -54,6 +57,7 @@ impl Folder {
         Ok(Self {
             path: path.to_owned(),
             model_type: text(&config, "model_type"),
+            has_code: settings.get("auto_map").is_some_and(is_filled),
             class: class.map(|name| name.strip_suffix("Fast").unwrap_or(&name).to_owned()),
             truncates_left: match text(&settings, "truncation_side") {
                 Some(side) => side == "left",
@@ -99,6 +103,11 @@ impl Folder {
         let list =
             self.setting("extra_special_tokens").or_else(|| self.setting("additional_special_tokens"))?;
         Some(list.as_array()?.iter().filter_map(Named::parse).collect())
+    }
+
+    /// That neither `tokenizer.json` nor these files are there.
+    pub(super) fn missing(&self, files: &str) -> Error {
+        Error::NoTokenizer { folder: self.path.clone(), wanted: format!("tokenizer.json and no {files}") }
     }
 
     /// A file of the folder, if it is there.

@@ -14,11 +14,13 @@ use crate::Error;
 use crate::spec::TransformerSpec;
 
 mod added;
+mod charsmap;
 mod class;
 mod folder;
 mod lower;
 mod parts;
 mod pipeline;
+mod punctuation;
 mod rebuild;
 mod recipe;
 mod rules;
@@ -36,6 +38,8 @@ pub struct Tokenized {
     pub types: Vec<u8>,
     /// Length before the cut.
     pub full_length: usize,
+    /// How many of the last ids the model does not attend to, though it answers vectors for them.
+    pub unattended: usize,
 }
 
 impl Tokenized {
@@ -134,6 +138,11 @@ impl JsonTokenizer {
         Self::build(recipe).map_err(|source| unusable(&spec.folder, source))
     }
 
+    /// The longest text that `tokenizer_config.json` of a folder allows.
+    pub(crate) fn limit(folder: &Path) -> Result<Option<usize>, Error> {
+        crate::spec::TokenizerSpec::read(folder).map(|spec| spec.max_tokens)
+    }
+
     /// Loads one `tokenizer.json` as it is, which is what a static embedding does.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let fail = |source| Error::Tokenizer { path: path.to_owned(), source };
@@ -146,6 +155,7 @@ impl JsonTokenizer {
         let mut json = std::mem::take(&mut recipe.json);
         let vocabulary = vocabulary(&json)?;
         json.insert("post_processor".to_owned(), recipe.post_processor(&vocabulary)?);
+        json.get("normalizer").map_or(Ok(()), charsmap::check)?;
         lower::lower(&mut json);
         let pipeline = Pipeline::new(Value::Object(json), recipe.split_special)?;
         let typed = |template: Template| if recipe.typed { template } else { template.untyped() };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::added::{self, Added, Named, SLOTS};
-use super::class::{self, AS_IT_IS};
+use super::class;
 use super::folder::{self, Folder};
 use super::parts;
 use super::recipe::{Part, Recipe, Wrapping};
@@ -20,10 +20,11 @@ pub(super) fn read(folder: &std::path::Path) -> Result<Recipe, Error> {
     match rules::find(&class) {
         Some(rule) if rule.rebuilds || folder.file.is_none() => rebuilt(folder, rule),
         rule => {
-            if rule.is_none() && class != AS_IT_IS {
+            if class::lacks_rules(&class) {
                 tracing::warn!(
-                    "{}: tokenizers of the class {class} have no rules here; tokenizer.json is taken as it is",
-                    folder.path.display()
+                    "{}: tokenizer.json is taken as it is, where the reference would rebuild it as {}",
+                    folder.path.display(),
+                    folder.class.as_deref().or(folder.model_type.as_deref()).unwrap_or("another class")
                 );
             }
             as_it_is(folder, rule)
@@ -70,7 +71,7 @@ fn rebuilt(mut folder: Folder, rule: &Rule) -> Result<Recipe, Error> {
 /// A SentencePiece model without a class that knows it.
 fn of_sentencepiece(folder: Folder) -> Result<Recipe, Error> {
     let Some(path) = folder.find("tokenizer.model") else {
-        return Err(Error::NoTokenizer { folder: folder.path });
+        return Err(folder.missing("tokenizer.model"));
     };
     let fail = |source| Error::Tokenizer { path: path.clone(), source };
     let model = Model::parse(&folder::bytes(&path)?).map_err(fail)?;
@@ -97,14 +98,14 @@ fn names(folder: &Folder, defaults: &[Option<&str>; 7]) -> Names {
     let mut defaults = defaults.iter();
     let mut names = SLOTS.map(|slot| folder.named(slot, defaults.next().copied().flatten()));
     if names[4].is_none() {
-        names[4] = folder.padding.clone();
+        names[4].clone_from(&folder.padding);
     }
     names
 }
 
 fn tokens(folder: &Folder, present: Vec<Added>, names: &Names, extra: Vec<Named>) -> Value {
-    let named: Vec<Named> = names.iter().flatten().cloned().chain(folder.own_names()).collect();
-    added::collect(present, &folder.decoder, &named, &extra)
+    let special: Vec<Named> = names.iter().flatten().cloned().chain(folder.own_names()).collect();
+    added::collect(present, &folder.decoder, &special, &extra)
 }
 
 fn recipe(

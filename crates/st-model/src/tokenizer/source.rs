@@ -53,7 +53,7 @@ impl Source {
             return Self::of_json(file, algorithm)
                 .map_err(|text| folder::problem(&folder.path.join("tokenizer.json"), text));
         }
-        let missing = || Error::NoTokenizer { folder: folder.path.clone() };
+        let missing = || folder.missing(&files.join(" with "));
         let paths: Option<Vec<_>> = files.iter().map(|name| folder.find(name)).collect();
         match paths.ok_or_else(missing)?.as_slice() {
             [vocab, merges] => Self::of_merges(vocab, merges),
@@ -68,7 +68,7 @@ impl Source {
     fn of_json(mut file: Map<String, Value>, algorithm: Algorithm) -> Result<Self, String> {
         let charsmap = charsmap(file.get("normalizer")).map(str::to_owned);
         let post_processor = file.remove("post_processor").unwrap_or_default();
-        let mut model = file.remove("model").unwrap_or_default();
+        let mut model = file.remove("model").ok_or("`model` is missing")?;
         let mut take = |key: &str| model.get_mut(key).map(Value::take).unwrap_or_default();
         let (vocab, merges) = (take("vocab"), take("merges"));
         let fits = match algorithm {
@@ -77,9 +77,8 @@ impl Source {
             Algorithm::WordPiece => vocab.is_object() && !merges.is_array(),
         };
         if !fits {
-            let found = model.get("type").and_then(Value::as_str).unwrap_or("another");
             return Err(format!(
-                "`tokenizer_class` needs a vocabulary of {}, but `model` is {found}",
+                "`tokenizer_class` splits with {}, for which `model` has no vocabulary",
                 algorithm.name()
             ));
         }
@@ -98,7 +97,7 @@ impl Source {
         let vocab = folder::object(vocab)?.unwrap_or_default();
         let text = text(merges)?;
         let lines = text.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
-        let merges = lines.map(|line| Value::from(line)).collect();
+        let merges = lines.map(Value::from).collect();
         Ok(Self { vocab: Value::Object(vocab), merges, ..Self::default() })
     }
 

@@ -58,7 +58,7 @@ impl Template {
         ids.extend_from_slice(second);
         special(&self.suffix, &mut ids);
         let types = if self.is_typed() { self.types(first.len(), second.len()) } else { Vec::new() };
-        Tokenized { ids, types, full_length }
+        Tokenized { ids, types, full_length, unattended: 0 }
     }
 
     fn is_typed(&self) -> bool {

@@ -57,11 +57,22 @@ fn unreadable_configuration() {
 
 #[test]
 fn no_tokenizer() {
-    check(|folder| remove(folder, "tokenizer.json"), "M has no tokenizer.json");
     check(
-        |folder| write(folder, "tokenizer.json", "{}"),
-        "cannot use the tokenizer M/tokenizer.json: the config has no `model`",
+        |folder| remove(folder, "tokenizer.json"),
+        "M has no tokenizer: there is no tokenizer.json and no vocab.txt",
     );
+    check(
+        |folder| {
+            remove(folder, "tokenizer.json");
+            write(folder, "tokenizer_config.json", r#"{"tokenizer_class": "RobertaTokenizerFast"}"#);
+        },
+        "M has no tokenizer: there is no tokenizer.json and no vocab.json with merges.txt",
+    );
+    check(
+        |folder| write(folder, "tokenizer_config.json", r#"{"tokenizer_class": "T5Tokenizer"}"#),
+        "M/tokenizer.json: `tokenizer_class` splits with Unigram, for which `model` has no vocabulary",
+    );
+    check(|folder| write(folder, "tokenizer.json", "{}"), "M/tokenizer.json: `model` is missing");
 }
 
 #[test]

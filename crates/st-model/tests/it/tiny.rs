@@ -32,7 +32,7 @@ fn what_the_folders_say() {
     for golden in TinyGolden::load_all() {
         let model = load(&golden.model_dir(), &options());
         let name = &golden.name;
-        assert_eq!(model.max_tokens(), Some(golden.max_seq_length), "{name}");
+        assert_eq!(model.max_tokens(), golden.max_seq_length, "{name}");
         assert_eq!(model.similarity(), golden.similarity, "{name}");
         assert_eq!(model.spec().sentence.truncate_dim, golden.truncate_dim, "{name}");
         assert_eq!(model.spec().sentence.default_prompt_name, golden.default_prompt_name, "{name}");
