@@ -1,7 +1,7 @@
 //! A model as a report.
 
 use serde_json::{Value, json};
-use st_core::{Encoder, LongText, PoolingMode, Reranker};
+use st_core::{Encoder, LongText, MultiVectorEncoder, PoolingMode, Reranker, SparseEncoder};
 use st_model::{
     CrossEncoderSpec, GraphState, Model, ModelSpec, RouteSpec, StoredCalibrations, TransformerSpec,
 };
