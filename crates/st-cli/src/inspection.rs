@@ -1,7 +1,7 @@
 //! A model as a report.
 
 use serde_json::{Value, json};
-use st_core::{Encoder, LongText, PoolingMode, Reranker};
+use st_core::{Encoder, LongText, MultiVectorEncoder, PoolingMode, Reranker, SparseEncoder};
 use st_model::{
     CrossEncoderSpec, GraphState, Model, ModelSpec, RouteSpec, StoredCalibrations, TransformerSpec,
 };
@@ -132,29 +132,28 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &Model) -> anyhow::Result<
     let (graph, runtime, max_tokens) = match loaded {
         Model::SentenceTransformer(model) => (model.graph(), model.runtime(), model.max_tokens()),
         Model::CrossEncoder(model) => (Some(model.graph()), Some(model.runtime()), model.max_tokens()),
+        Model::SparseEncoder(model) => (model.graph(), None, model.max_tokens()),
+        Model::MultiVectorEncoder(model) => (Some(model.graph()), None, model.max_tokens()),
         _ => (None, None, None),
     };
-    let (Some(graph), Some(runtime)) = (graph, runtime) else {
-        report.insert("runtime".to_owned(), json!({"resident_bytes": resident_bytes()}));
-        return Ok(());
-    };
-    let mut section = Report::new();
-    if let Some(path) = &graph.path {
-        section.insert("file".to_owned(), json!(path.display().to_string()));
-        section.extend(graph_header(path)?);
+    if let Some(graph) = graph {
+        let mut section = Report::new();
+        if let Some(path) = &graph.path {
+            section.insert("file".to_owned(), json!(path.display().to_string()));
+            section.extend(graph_header(path)?);
+        }
+        section.insert("state".to_owned(), json!(state(graph.state)));
+        section.insert("mode".to_owned(), json!(model::mode_of(Some(graph))));
+        section.insert("max_tokens".to_owned(), json!(max_tokens));
+        report.insert("graph".to_owned(), Value::Object(section));
     }
-    section.insert("state".to_owned(), json!(state(graph.state)));
-    section.insert("mode".to_owned(), json!(model::mode_of(Some(graph))));
-    section.insert("max_tokens".to_owned(), json!(max_tokens));
-    report.insert("graph".to_owned(), Value::Object(section));
-    report.insert(
-        "runtime".to_owned(),
-        json!({
-            "file": runtime.path.display().to_string(),
-            "build": runtime.build,
-            "resident_bytes": resident_bytes(),
-        }),
-    );
+    let mut section = Report::new();
+    if let Some(runtime) = runtime {
+        section.insert("file".to_owned(), json!(runtime.path.display().to_string()));
+        section.insert("build".to_owned(), json!(runtime.build));
+    }
+    section.insert("resident_bytes".to_owned(), json!(resident_bytes()));
+    report.insert("runtime".to_owned(), Value::Object(section));
     Ok(())
 }
 
