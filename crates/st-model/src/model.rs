@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::spec::ModelKind;
-use crate::{CrossEncoder, Error, LoadOptions, ModelSpec, SentenceTransformer};
+use crate::{
+    CrossEncoder, Error, LoadOptions, ModelSpec, MultiVectorEncoder, SentenceTransformer, SparseEncoder,
+};
 
 /// A loaded model of the kind that its folder holds.
 #[derive(Debug)]
@@ -13,6 +15,10 @@ pub enum Model {
     SentenceTransformer(Box<SentenceTransformer>),
     /// A pair of texts to a score, or to one for each label.
     CrossEncoder(Box<CrossEncoder>),
+    /// A text to a vector as wide as a vocabulary, nearly all of it zero.
+    SparseEncoder(Box<SparseEncoder>),
+    /// A text to a vector for each of its tokens.
+    MultiVectorEncoder(Box<MultiVectorEncoder>),
 }
 
 impl Model {
@@ -20,8 +26,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// Whatever is wrong with the folder, its weights, its tokenizer or the runtime, by name;
-    /// [`Error::OtherKind`] of a kind that does not run.
+    /// Whatever is wrong with the folder, its weights, its tokenizer or the runtime, by name.
     pub fn load(folder: &Path, options: &LoadOptions) -> Result<Self, Error> {
         let spec = ModelSpec::read(folder)?;
         match spec.kind {
@@ -31,11 +36,12 @@ impl Model {
             ModelKind::CrossEncoder => {
                 CrossEncoder::of_spec(spec, options).map(Box::new).map(Self::CrossEncoder)
             }
-            kind => Err(Error::OtherKind {
-                folder: spec.root,
-                found: kind.name(),
-                asked: "SentenceTransformer or CrossEncoder",
-            }),
+            ModelKind::SparseEncoder => {
+                SparseEncoder::of_spec(spec, options).map(Box::new).map(Self::SparseEncoder)
+            }
+            ModelKind::MultiVectorEncoder => {
+                MultiVectorEncoder::of_spec(spec, options).map(Box::new).map(Self::MultiVectorEncoder)
+            }
         }
     }
 
@@ -49,6 +55,8 @@ impl Model {
         match self {
             Self::SentenceTransformer(model) => model.spec(),
             Self::CrossEncoder(model) => model.spec(),
+            Self::SparseEncoder(model) => model.spec(),
+            Self::MultiVectorEncoder(model) => model.spec(),
         }
     }
 }
