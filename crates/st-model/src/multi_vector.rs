@@ -120,8 +120,8 @@ impl MultiVectorEncoder {
         self.engine.tokenizer.as_ref()
     }
 
-    /// Longest text of that task.
-    pub(crate) fn limit(&self, task: Option<Task>) -> Option<usize> {
+    /// Longest text of that task in tokens, special tokens included.
+    pub fn limit(&self, task: Option<Task>) -> Option<usize> {
         let own = match (task, &self.settings.expansion) {
             (Some(Task::Query), Some(expansion)) if expansion.fixed => Some(expansion.length),
             (Some(Task::Query), Some(expansion)) => {
