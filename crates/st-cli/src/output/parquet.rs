@@ -170,13 +170,15 @@ fn sparse_columns(
         ("values", list(Arc::new(Float32Array::from_iter_values(values.iter().copied())))?),
     ];
     if let Some(tokens) = tokens {
-        let tokens = vectors.rows().zip(tokens).flat_map(|((indices, values), tokens)| {
+        let beside = vectors.rows().zip(tokens).flat_map(|((indices, values), tokens)| {
             let mut places: Vec<usize> = (0..indices.len()).collect();
             places.sort_by(|&left, &right| values[right].total_cmp(&values[left]).then(left.cmp(&right)));
             let mut beside: Vec<_> = places.into_iter().zip(tokens).collect();
             beside.sort_unstable_by_key(|(place, _)| *place);
             beside.into_iter().map(|(_, (token, _))| token)
         });
+        // The column wants to know how many there are.
+        let tokens: Vec<&String> = beside.collect();
         columns.push(("tokens", list(Arc::new(StringArray::from_iter_values(tokens)))?));
     }
     Ok(columns)
