@@ -24,7 +24,7 @@ pub(super) fn add(report: &mut Report, spec: &ModelSpec) {
 
 fn drop_keys(report: &mut Report, keys: &[&str]) {
     for key in keys {
-        report.remove(*key);
+        report.shift_remove(*key);
     }
 }
 
