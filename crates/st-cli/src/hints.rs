@@ -165,7 +165,7 @@ fn flavor(error: &mlflow_flavor::Error) -> Option<String> {
     Some(match error {
         Error::TargetNotEmpty { .. } => "choose another folder, or remove this one".to_owned(),
         Error::OtherFlavor { .. } => {
-            "only models of the flavor `sentence_transformers`, and cross-encoders that `st` saved, can be run"
+            "only models of the flavor `sentence_transformers`, and those of other kinds that `st` saved, can be run"
                 .to_owned()
         }
         Error::NoDigests { .. } => {

@@ -15,15 +15,15 @@ const LEAST: usize = 8;
 pub(crate) fn print(
     scores: &[f32],
     pairs: &[(&str, &str)],
-    scorer: &Scorer,
+    model: &Scorer,
     settings: &Settings,
 ) -> anyhow::Result<()> {
-    let labels = scorer.model.label_names();
+    let labels = model.model.label_names();
     let rows = scores.chunks(labels.len().max(1));
     if settings.json {
         let answer = json!({
-            "activation": scorer.activation().name(),
-            "mode": scorer.mode(),
+            "activation": model.activation().name(),
+            "mode": model.mode(),
             "labels": labels,
             "scores": rows.collect::<Vec<_>>(),
         });

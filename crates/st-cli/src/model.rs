@@ -12,7 +12,7 @@ use mlflow_flavor::{
 use st_core::{BoxError, EncodeOptions, Mode, SparseOptions};
 use st_hub::Snapshot;
 use st_model::{
-    GraphInfo, LoadOptions, ModelKind, ModelSpec, MultiVectorEncoder, Provenance, SentenceTransformer,
+    GraphInfo, LoadOptions, Model, ModelKind, ModelSpec, MultiVectorEncoder, Provenance, SentenceTransformer,
     SparseEncoder,
 };
 
@@ -273,6 +273,17 @@ pub(crate) fn mode(encoder: &SentenceTransformer) -> &'static str {
 pub(crate) fn mode_of(graph: Option<&GraphInfo>) -> &'static str {
     // A table of floats is what it is.
     mode_name(graph.map_or(Some(Mode::Exact), |graph| graph.mode))
+}
+
+/// The graph of a model of any kind; none for a table.
+pub(crate) fn graph_of(model: &Model) -> Option<&GraphInfo> {
+    match model {
+        Model::SentenceTransformer(model) => model.graph(),
+        Model::CrossEncoder(model) => Some(model.graph()),
+        Model::SparseEncoder(model) => model.graph(),
+        Model::MultiVectorEncoder(model) => Some(model.graph()),
+        _ => None,
+    }
 }
 
 /// What a mode is called.

@@ -55,6 +55,19 @@ pub enum Error {
         /// All that are supported.
         supported: String,
     },
+    /// The configuration asks for a transformer that is known and not written.
+    #[error(
+        "`{}` asks for the architecture `{found}`, which is refused: {reason}; export it with Python's optimum and name the graph",
+        path.display()
+    )]
+    RefusedArchitecture {
+        /// The configuration file.
+        path: PathBuf,
+        /// Its `model_type`, or else its `architectures`.
+        found: String,
+        /// Why it is not written.
+        reason: &'static str,
+    },
     /// A setting that would change the result and cannot be honoured.
     #[error("`{}` sets `{key}` to `{value}` but it must be {expected}", path.display())]
     Setting {

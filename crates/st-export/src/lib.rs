@@ -52,7 +52,7 @@ mod passes;
 mod publish;
 mod stages;
 
-pub use architectures::{Family, families};
+pub use architectures::{Family, RefusedFamily, families, refused_families};
 pub use cache::{CacheState, CachedGraph, GraphCache};
 pub use digest::{file_digest, weights_digest};
 pub use error::Error;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use st_core::Mode;
 use st_export::onnx::GraphHeader;
-use st_export::{CacheState, GraphCache, Head, Quantization, Task, ValueInfo};
+use st_export::{CacheState, ElementType, GraphCache, Head, Quantization, Task, ValueInfo};
 
 use crate::runtime::GraphSource;
 use crate::spec::{RouteSpec, TransformerSpec};
@@ -169,7 +169,10 @@ impl Graph {
 /// does not use, so then only its name counts.
 fn outputs(header: &GraphHeader, task: Task) -> (Option<String>, Option<String>) {
     let named = |name: &str| header.outputs.iter().find(|output| output.name == name);
-    let ranked = |rank: usize| header.outputs.iter().find(|output| output.rank() == Some(rank));
+    let floats =
+        |output: &&ValueInfo| matches!(output.element_type, ElementType::Float32 | ElementType::Float16);
+    let ranked =
+        |rank: usize| header.outputs.iter().filter(floats).find(|output| output.rank() == Some(rank));
     let name = |output: Option<&ValueInfo>| output.map(|output| output.name.clone());
     let logits = named(LOGITS);
     match task {

@@ -1,4 +1,4 @@
-//! A sentence-transformers model folder becomes an encoder on ONNX Runtime.
+//! A sentence-transformers model folder becomes an encoder or a cross-encoder on ONNX Runtime.
 //!
 //! [`ModelSpec::read`] parses the folder into a value; [`SentenceTransformer::load`] takes the weights to an
 //! ONNX graph (through `st-export`, kept in the cache), opens sessions as they are needed and answers
@@ -14,6 +14,23 @@
 //! let model = SentenceTransformer::load("all-MiniLM-L6-v2".as_ref(), &LoadOptions::new(places))?;
 //! let answer = model.encode(&["A man plays the guitar."], &EncodeOptions::default())?;
 //! assert_eq!(answer.vectors.dim(), (1, model.dim()));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`CrossEncoder`] is the same for models that read two texts at once, behind [`Reranker`](st_core::Reranker);
+//! [`Model::load`] says which of them a folder holds.
+//!
+//! ```no_run
+//! use st_core::{RankOptions, Reranker};
+//! use st_model::{CrossEncoder, LoadOptions, Places};
+//!
+//! # fn main() -> Result<(), st_core::BoxError> {
+//! let places = Places::from_env(|name| std::env::var_os(name));
+//! let model = CrossEncoder::load("ms-marco-MiniLM-L6-v2".as_ref(), &LoadOptions::new(places))?;
+//! let documents = ["The Broncos won.", "It rained."];
+//! let ranked = model.rank("Who won?", &documents, &RankOptions::default())?;
+//! println!("{}: {}", documents[ranked[0].corpus_id], ranked[0].score);
 //! # Ok(())
 //! # }
 //! ```
@@ -54,6 +71,7 @@ mod provenance;
 mod runtime;
 mod sparse_encoder;
 mod spec;
+mod support;
 mod table;
 mod tokenizer;
 mod way;
@@ -78,4 +96,5 @@ pub use spec::{
     MultiVectorSpec, PoolingSpec, QueryExpansion, Refusal, RouteSpec, RouterSpec, SentenceSpec,
     TokenizerSpec, TransformerConfig, TransformerSpec,
 };
+pub use support::{Support, support};
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

@@ -63,7 +63,7 @@ impl MultiVectorEncoder {
             })?),
             None => tokenizer.mask_id(),
         };
-        Ok(Self { settings, engine, skipped, filling, spec, digest: OnceLock::new() })
+        Ok(Self { spec, settings, engine, skipped, filling, digest: OnceLock::new() })
     }
 
     /// Which model this is: a digest of everything in its folder that decides its vectors, `blake3:…`.

@@ -29,7 +29,7 @@ pub struct SparseEncoder {
 /// What answers for one route.
 #[derive(Debug)]
 enum Way {
-    Graph(Engine),
+    Graph(Box<Engine>),
     /// A number for each token, whatever its context.
     Table {
         tokenizer: Box<dyn Tokenizer>,
@@ -113,7 +113,7 @@ impl Way {
     fn load(spec: &ModelSpec, route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
         match &route.input {
             InputSpec::Transformer(transformer, _) => {
-                Engine::load(spec, route, transformer, options).map(Self::Graph)
+                Engine::load(spec, route, transformer, options).map(Box::new).map(Self::Graph)
             }
             InputSpec::SparseStatic { folder } => {
                 if let Some(module) = route.module_beyond_pooling() {
@@ -179,7 +179,7 @@ impl Way {
         texts: &[Tokenized],
         prompt_tokens: usize,
         limits: Limits,
-        keep: &(dyn Fn(&mut Vec<(u32, f32)>) + Sync),
+        keep: &Keep<'_>,
     ) -> Result<Vec<Vec<(u32, f32)>>, Error> {
         match self {
             Self::Graph(engine) => {
@@ -205,12 +205,11 @@ impl Way {
     }
 }
 
+/// Drops the entries of a row that are not wanted.
+type Keep<'a> = dyn Fn(&mut Vec<(u32, f32)>) + Sync + 'a;
+
 /// Every token that occurs, once, with its number.
-fn weigh(
-    text: &Tokenized,
-    numbers: &Array1<f32>,
-    keep: &dyn Fn(&mut Vec<(u32, f32)>),
-) -> Result<Vec<(u32, f32)>, Error> {
+fn weigh(text: &Tokenized, numbers: &Array1<f32>, keep: &Keep<'_>) -> Result<Vec<(u32, f32)>, Error> {
     let mut ids = text.ids.clone();
     ids.sort_unstable();
     ids.dedup();
@@ -277,7 +276,7 @@ impl st_core::SparseEncoder for SparseEncoder {
         let decode = |(dimensions, values): (&[u32], &[f32])| {
             let mut entries: Vec<(u32, f32)> =
                 dimensions.iter().copied().zip(values.iter().copied()).collect();
-            entries.sort_by(by_value);
+            entries.sort_by(|left, right| by_value(*left, *right));
             entries.truncate(top_k.unwrap_or(usize::MAX));
             entries.into_iter().map(|(dimension, value)| (token(dimension), value)).collect()
         };
@@ -300,6 +299,6 @@ fn largest(entries: &mut Vec<(u32, f32)>, most: usize) {
     }
 }
 
-fn by_value(left: &(u32, f32), right: &(u32, f32)) -> Ordering {
+fn by_value(left: (u32, f32), right: (u32, f32)) -> Ordering {
     right.1.total_cmp(&left.1).then(left.0.cmp(&right.0))
 }

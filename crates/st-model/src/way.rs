@@ -16,7 +16,7 @@ use crate::{Error, LoadOptions, ModelSpec, table};
 #[derive(Debug)]
 pub(crate) enum Way {
     /// A graph on the runtime.
-    Graph(Engine),
+    Graph(Box<Engine>),
     /// A table of vectors.
     Table(Table),
 }
@@ -34,7 +34,7 @@ impl Way {
     pub(crate) fn load(spec: &ModelSpec, route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
         match &route.input {
             InputSpec::Transformer(transformer, _) => {
-                Engine::load(spec, route, transformer, options).map(Self::Graph)
+                Engine::load(spec, route, transformer, options).map(Box::new).map(Self::Graph)
             }
             InputSpec::Static { folder } => Table::load(folder, route).map(Self::Table),
             InputSpec::SparseStatic { folder } => Err(Error::OtherKind {

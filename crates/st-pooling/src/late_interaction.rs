@@ -16,7 +16,7 @@ pub fn late_interaction(
     documents: &[Array2<f32>],
     interaction: LateInteraction,
 ) -> Result<Array2<f32>, ShapeError> {
-    let width = queries.first().or_else(|| documents.first()).map_or(0, |text| text.ncols());
+    let width = queries.first().or_else(|| documents.first()).map_or(0, Array2::ncols);
     if let Some(other) = queries.iter().chain(documents).find(|text| text.ncols() != width) {
         return Err(ShapeError::Width { left: width, right: other.ncols() });
     }
@@ -56,12 +56,13 @@ mod tests {
         let query = array![[1.0, 0.0], [0.0, 2.0]];
         let document = array![[0.5, 0.5], [0.0, 1.0], [-1.0, 0.0]];
         let empty = Array2::zeros((0, 2));
-        let score = |documents: &[Array2<f32>], interaction| {
-            late_interaction(std::slice::from_ref(&query), documents, interaction).unwrap()
+        let score = |document: &Array2<f32>, interaction| {
+            let [query, document] = [&query, document].map(std::slice::from_ref);
+            late_interaction(query, document, interaction).unwrap()
         };
-        assert_eq!(score(&[document.clone()], LateInteraction::MaxSim), array![[2.5]]);
-        assert_eq!(score(&[document], LateInteraction::MeanMaxSim), array![[1.25]]);
-        assert_eq!(score(&[empty], LateInteraction::MeanMaxSim), array![[-1e9]]);
+        assert_eq!(score(&document, LateInteraction::MaxSim), array![[2.5]]);
+        assert_eq!(score(&document, LateInteraction::MeanMaxSim), array![[1.25]]);
+        assert_eq!(score(&empty, LateInteraction::MeanMaxSim), array![[-1e9]]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not marked as tests")]
 
 mod certificate;
+mod cross_encoder;
 mod difference;
 mod digests;
 mod encoder;
@@ -13,6 +14,7 @@ mod folder;
 mod golden;
 mod load;
 mod mlmodel;
+mod other_kinds;
 mod plan;
 mod predict;
 mod refusal;

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &RerankArgs, settings: &Settings) -> anyhow::Result<Outc
     if let (Some(left), Some(right)) = (&args.pairs.left, &args.pairs.right) {
         let (left, right) = pairs(left, right, &args.pairs)?;
         let mut scorer = Scorer::load(&args.model, options, settings)?;
-        score(&mut scorer, &left, &right, settings)?;
+        score_pairs(&mut scorer, &left, &right, settings)?;
         scorer.note_truncated();
         return Ok(Outcome::Done);
     }
@@ -77,17 +77,17 @@ fn pairs(left: &Path, right: &Path, args: &PairArgs) -> anyhow::Result<(Chunk, C
     Ok((left, right))
 }
 
-fn score(scorer: &mut Scorer, left: &Chunk, right: &Chunk, settings: &Settings) -> anyhow::Result<()> {
+fn score_pairs(model: &mut Scorer, left: &Chunk, right: &Chunk, settings: &Settings) -> anyhow::Result<()> {
     let gauge = crate::input::Gauge::of_rows(left.texts.len());
     let mut progress = Progress::new(gauge.clone(), settings.progress);
     let (left, right) = (left.as_strs(), right.as_strs());
     let pairs: Vec<_> = left.into_iter().zip(right).collect();
     let mut scores = Vec::new();
     for part in pairs.chunks(CHUNK_TEXTS) {
-        scores.extend(scorer.predict(part)?);
+        scores.extend(model.predict(part)?);
         gauge.add(part.len() as u64);
         progress.add(part.len());
     }
     drop(progress);
-    label_scores::print(&scores, &pairs, scorer, settings)
+    label_scores::print(&scores, &pairs, model, settings)
 }

@@ -119,7 +119,8 @@ fn a_search_is_sorted_again() {
     let few = [query.as_slice(), &corpus, &rerank, &["--candidates", "2"]].concat();
     let mut few = ids(&parsed(&place.ok(&few)));
     let mut plain = ids(&parsed(&place.ok(&[query.as_slice(), &corpus].concat())));
-    (few.sort_unstable(), plain.sort_unstable());
+    few.sort_unstable();
+    plain.sort_unstable();
     assert_eq!(few, plain);
 
     place.ok(&["encode", "-m", "TINY", "--document", "-i", "documents.jsonl", "-o", "vectors.npy"]);
@@ -203,4 +204,45 @@ fn inspection_and_export() {
     let (given, made) = (parsed(&given), parsed(&place.ok(&args)));
     assert_eq!(given["queries"], made["queries"]);
     assert_eq!(given["mode"], json!("that of the given graph"));
+}
+
+#[test]
+fn a_logged_cross_encoder_is_found_by_its_alias() {
+    let place = Place::new();
+    let folder = model("bert-saved");
+    let logged = parsed(&place.ok(&[
+        "log",
+        "-m",
+        &folder,
+        "--name",
+        "reranker",
+        "--register",
+        "reranker",
+        "--alias",
+        "best",
+        "--json",
+    ]));
+    assert_eq!(logged["registered"], json!("models:/reranker/1"));
+    let rank = ["-q", "a man", "a dog", "two men", "--json"];
+    let answer = |model: &str| parsed(&place.ok(&[["rerank", "-m", model].as_slice(), &rank].concat()));
+    assert_eq!(answer("models:/reranker@best")["queries"], answer(&folder)["queries"]);
+    place.ok(&["models", "download", "models:/reranker@best", "-o", "copy"]);
+    let mlmodel = place.read("copy/MLmodel");
+    assert!(mlmodel.contains("architecture: BertForSequenceClassification"), "{mlmodel}");
+    assert!(!mlmodel.contains("similarity") && !mlmodel.contains("dimension"), "{mlmodel}");
+
+    let ran = place.run(&["save", "-m", &folder, "-o", "saved", "--certificate"]);
+    let note = "warning: a cross-encoder is saved without a certificate: that is about vectors\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, note));
+    assert_eq!(answer("saved")["queries"], answer(&folder)["queries"]);
+    place.fails(
+        &["save", "-m", &folder, "-o", "other", "--task", "llm/v1/embeddings"],
+        &format!(
+            "error: cannot save {folder}\n  \
+             caused by: option `task` is for models that answer vectors, and this is a cross-encoder"
+        ),
+    );
+    let ran = place.run_with_input(&["predict", "-m", "saved"], r#"{"inputs": ["a"]}"#);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("hint: `st rerank` scores pairs of texts with it"), "{}", ran.stderr);
 }

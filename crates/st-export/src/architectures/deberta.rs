@@ -51,6 +51,7 @@ struct Deberta {
 }
 
 /// How distances take part.
+#[expect(clippy::struct_excessive_bools, reason = "switches of a configuration, which are independent")]
 #[derive(Clone, Debug, PartialEq)]
 struct Relative {
     /// Half of the rows of the table.

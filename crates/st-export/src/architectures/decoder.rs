@@ -57,6 +57,7 @@ pub(super) const GEMMA: Family = Family {
 };
 
 /// The settings that the graph depends on.
+#[expect(clippy::struct_excessive_bools, reason = "switches of a configuration, which are independent")]
 #[derive(Clone, Debug, PartialEq)]
 struct Decoder {
     hidden: usize,

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Settings, Transformer};
+use super::{RefusedFamily, Settings, Transformer};
 use crate::Error;
 use crate::checkpoint::Naming;
 
@@ -50,6 +50,13 @@ impl Kind {
             Some(name) => family.model_types.contains(&name) && fits,
             None => any && fits,
         }
+    }
+
+    /// Whether it means one of those.
+    pub(super) fn is_refused(&self, refused: &RefusedFamily) -> bool {
+        let by_type = self.model_type.as_deref().is_some_and(|name| refused.model_types.contains(&name));
+        let mut classes = self.architectures.iter().flatten();
+        by_type || classes.any(|class| refused.classes.iter().any(|start| class.starts_with(start)))
     }
 
     /// What it says, for an error.

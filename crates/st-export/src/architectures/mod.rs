@@ -15,6 +15,7 @@ mod jina;
 mod modernbert;
 mod mpnet;
 mod nomic;
+mod refused;
 mod roberta;
 mod rope;
 mod settings;
@@ -27,6 +28,7 @@ use serde_json::Value;
 
 pub use family::Family;
 use family::{Kind, Maker};
+pub use refused::RefusedFamily;
 use settings::Settings;
 
 use crate::blocks::{Classifier, LanguageHead, Sequence};
@@ -90,6 +92,11 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
     FAMILIES.iter().map(|(family, _)| family)
 }
 
+/// Families that are refused by name.
+pub fn refused_families() -> impl Iterator<Item = &'static RefusedFamily> {
+    refused::REFUSED.iter()
+}
+
 impl Architecture {
     /// Reads `config.json` of a checkpoint folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
@@ -102,6 +109,13 @@ impl Architecture {
         match FAMILIES.iter().find(|(family, _)| kind.is(family)) {
             Some((family, make)) => Ok(Self { family, transformer: make(Settings::new(&path, &json))? }),
             None => {
+                if let Some(refused) = refused_families().find(|refused| kind.is_refused(refused)) {
+                    return Err(Error::RefusedArchitecture {
+                        path,
+                        found: kind.describe(),
+                        reason: refused.reason,
+                    });
+                }
                 let supported = families().map(|family| family.name).collect::<Vec<_>>().join(", ");
                 Err(Error::UnknownArchitecture { path, found: kind.describe(), supported })
             }

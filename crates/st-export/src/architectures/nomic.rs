@@ -56,7 +56,7 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
     for (key, only) in FIXED {
         let same = |found: &serde_json::Value| match (found.as_f64(), only.parse::<f64>()) {
             (Some(found), Ok(only)) => (found - only).abs() < f64::EPSILON,
-            _ => found.to_string() == only,
+            _ => *found.to_string() == *only,
         };
         match settings.get(key) {
             Some(found) if !same(found) => return Err(settings.wrong(key, found, only)),

@@ -32,10 +32,10 @@ impl Rope {
             Some(base) => base as f32,
             None => settings.number(key, default)?,
         };
-        if !(base > 0.0) {
+        if base <= 0.0 {
             return Err(settings.wrong(key, base, "a number above zero"));
         }
-        if number(parameters, "partial_rotary_factor").is_some_and(|part| part != 1.0) {
+        if number(parameters, "partial_rotary_factor").is_some_and(|part| (part - 1.0).abs() > f64::EPSILON) {
             return Err(settings.wrong("rope_parameters", "a partial_rotary_factor", "for whole heads"));
         }
         let scaled = parameters.or(scaling);

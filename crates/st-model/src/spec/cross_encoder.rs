@@ -93,11 +93,10 @@ fn refuse_other_heads(folder: &Path, config: &Object<'_>) -> Result<(), Error> {
     if classes.is_empty() || classes.iter().any(|class| class.ends_with("ForSequenceClassification")) {
         return Ok(());
     }
-    let found = classes.join(", ");
-    let generates = classes.first().is_some_and(|class| class.ends_with("ForCausalLM"));
-    Err(match generates {
-        true => Error::GenerativeReranker { folder: folder.to_owned(), found },
-        false => Error::NoClassifier { folder: folder.to_owned(), found },
+    let (folder, found) = (folder.to_owned(), classes.join(", "));
+    Err(match classes.first() {
+        Some(class) if class.ends_with("ForCausalLM") => Error::GenerativeReranker { folder, found },
+        _ => Error::NoClassifier { folder, found },
     })
 }
 
@@ -107,18 +106,20 @@ fn labels(config: &Object<'_>) -> Result<Vec<String>, Error> {
     // More than any head has, and few enough to make names for.
     const MOST: usize = 1 << 20;
     let classifies = config.get("architectures").is_some_and(|list| list.get(0).is_some());
-    let named = config.object("id2label")?.filter(|names| classifies || names.len() == 1);
-    let count = match named {
-        Some(names) => names.len(),
+    let written = config.object("id2label")?.filter(|all| classifies || all.len() == 1);
+    let count = match written {
+        Some(all) => all.len(),
         None if classifies => config.count("num_labels")?.unwrap_or(2),
         None => 1,
     };
     if !(1..=MOST).contains(&count) {
         return Err(config.error(format!("{count} is no number of labels")));
     }
-    let Some(names) = named else { return Ok((0..count).map(|number| format!("LABEL_{number}")).collect()) };
+    let Some(written) = written else {
+        return Ok((0..count).map(|number| format!("LABEL_{number}")).collect());
+    };
     let mut labels = Vec::with_capacity(count);
-    for (key, name) in names {
+    for (key, name) in written {
         let number: u64 =
             key.parse().map_err(|_| config.error(format!("`id2label` has a `{key}`, which is no number")))?;
         // Some repositories have numbers for names.
@@ -223,7 +224,7 @@ mod tests {
             format!(r#"{{{ONE},"sbert_ce_default_activation_function":"torch.nn.modules.linear.Identity"}}"#);
         check(&legacy, None, "LABEL_0 | identity | sbert_ce_default_activation_function of config.json");
         let section = r#""sentence_transformers":{"activation_fn":"torch.nn.modules.activation.Tanh","version":"4.1.0"}"#;
-        let both = format!(r#"{},{section}}}"#, legacy.trim_end_matches('}'));
+        let both = format!("{},{section}}}", legacy.trim_end_matches('}'));
         check(&both, None, "LABEL_0 | tanh | sentence_transformers.activation_fn of config.json");
         let model = r#"{"activation_fn":"torch.nn.modules.activation.ReLU"}"#;
         check(&both, Some(model), "LABEL_0 | relu | activation_fn of config_sentence_transformers.json");

@@ -99,9 +99,9 @@ impl ModelSpec {
             ModelKind::MultiVectorEncoder => Some(MultiVectorSpec::read(folder, &modules)?),
             _ => None,
         };
-        let (router, mut routes) = read_routes(folder, &list, &modules, kind)?;
+        let (router, mut found) = read_routes(folder, &list, &modules, kind)?;
         let cross_encoder = match kind {
-            ModelKind::CrossEncoder => Some(CrossEncoderSpec::of_routes(folder, &list, &mut routes)?),
+            ModelKind::CrossEncoder => Some(CrossEncoderSpec::of_routes(folder, &list, &mut found)?),
             _ => None,
         };
         let sentence = SentenceSpec::read(folder, kind)?;
@@ -110,7 +110,7 @@ impl ModelSpec {
             root: folder.to_owned(),
             kind,
             modules,
-            routes,
+            routes: found,
             router,
             multi_vector,
             cross_encoder,
@@ -201,12 +201,12 @@ fn read_routes(
     modules: &[ModuleEntry],
     kind: ModelKind,
 ) -> Result<(Option<RouterSpec>, Vec<RouteSpec>), Error> {
-    let mut routers = modules.iter().enumerate().filter(|(_, module)| module.kind == ModuleKind::Router);
-    let Some((place, module)) = routers.next() else {
+    let is_router = |module: &ModuleEntry| module.kind == ModuleKind::Router;
+    let Some(place) = modules.iter().position(is_router) else {
         let route = RouteSpec::read(root, list, String::new(), modules.to_vec(), kind)?;
         return Ok((None, vec![route]));
     };
-    let (router, ways) = RouterSpec::read(root, &module.path)?;
+    let (choice, ways) = RouterSpec::read(root, &modules[place].path)?;
     let (before, behind) = (&modules[..place], &modules[place + 1..]);
     let route = |(name, way): (String, Vec<ModuleEntry>)| {
         RouteSpec::read(root, list, name, [before, way.as_slice(), behind].concat(), kind)
@@ -220,5 +220,5 @@ fn read_routes(
             problem: "its routes answer vectors of different widths",
         });
     }
-    Ok((Some(router), routes))
+    Ok((Some(choice), routes))
 }

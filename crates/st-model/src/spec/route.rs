@@ -141,11 +141,11 @@ impl RouteSpec {
             InputSpec::Transformer(transformer, _) => transformer.hidden_size,
             InputSpec::Static { .. } | InputSpec::SparseStatic { .. } => self.dim,
         };
-        let tokens = self.stages.iter().filter_map(|stage| match stage {
+        let mut widths = self.stages.iter().rev().filter_map(|stage| match stage {
             Stage::Dense(dense) if dense.feature == Feature::Tokens => Some(dense.to),
             _ => None,
         });
-        tokens.last().unwrap_or(width)
+        widths.next().unwrap_or(width)
     }
 
     /// The first module that does more than pooling and normalisation, which need no graph.
@@ -228,13 +228,13 @@ impl Widths {
 }
 
 /// What reads the text, and the width of what it answers; `None` for modules that do not read text.
-#[expect(clippy::type_complexity, reason = "an answer, its absence, and its failure")]
 fn read_input(folder: &Path, kind: ModuleKind) -> Option<Result<(InputSpec, usize), Error>> {
     match kind {
         ModuleKind::Transformer => Some(TransformerSpec::read(folder).map(|transformer| {
-            let (task, width) = match transformer.fills_masks {
-                true => (Task::Vocabulary, transformer.vocab_size.unwrap_or(0)),
-                false => (Task::Features, transformer.hidden_size),
+            let (task, width) = if transformer.fills_masks {
+                (Task::Vocabulary, transformer.vocab_size.unwrap_or(0))
+            } else {
+                (Task::Features, transformer.hidden_size)
             };
             (InputSpec::Transformer(Box::new(transformer), task), width)
         })),

@@ -41,7 +41,7 @@ impl RouterSpec {
     }
 
     /// The way for a task, in the order of the reference.
-    pub(crate) fn resolve<'a>(&'a self, task: Option<Task>, has: impl Fn(&str) -> bool) -> Option<&'a str> {
+    pub(crate) fn resolve(&self, task: Option<Task>, has: impl Fn(&str) -> bool) -> Option<&str> {
         let task = task.map(task_name);
         let rule = |wanted: Option<&str>| {
             let found = self.mappings.iter().find(|(task, _)| task.as_deref() == wanted);

@@ -74,8 +74,8 @@ impl SentenceSpec {
     pub(crate) fn read(folder: &Path, kind: ModelKind) -> Result<Self, Error> {
         let path = folder.join("config_sentence_transformers.json");
         if !path.is_file() {
-            let (similarity, prompts) = (default_similarity(kind), default_prompts(kind));
-            return Ok(Self { similarity, prompts, ..Self::default() });
+            let (prompts, similarity) = (default_prompts(kind), default_similarity(kind));
+            return Ok(Self { prompts, similarity, ..Self::default() });
         }
         Self::parse(&path, &super::json::read_text(&path)?, kind)
     }

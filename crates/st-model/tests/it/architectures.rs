@@ -1,9 +1,10 @@
 //! Every architecture against Python: two tiny models of each, batches of mixed lengths, both sides of padding.
 
 use ndarray::{Axis, Slice};
-use st_core::{EncodeOptions, Encoder, Prompt};
+use st_core::{EncodeOptions, Encoder, Mode, Prompt};
 use st_testkit::{TinySet, Tolerance, assert_rows_close, tiny_texts};
 
+use crate::sts::{cosines, mean};
 use crate::support::{load, options};
 
 #[test]
@@ -50,5 +51,30 @@ fn company_changes_nothing() {
             let row = all.slice_axis(Axis(0), Slice::from(place..=place));
             assert_rows_close(alone.view(), row, Tolerance { abs: 2e-6, rel: 2e-6 });
         }
+    }
+}
+
+/// Eight-bit linear layers in every family: biases or none, shared weights, fused projections, shared heads.
+#[test]
+fn the_fast_mode_of_every_architecture_is_near_and_keeps_its_company_out() {
+    let texts = tiny_texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    for name in TinySet::Architectures.names() {
+        let golden = TinySet::Architectures.load(&name);
+        let exact = load(&golden.model_dir(), &options());
+        let fast = load(&golden.model_dir(), &options().with_mode(Mode::Fast));
+        let plain = EncodeOptions::default();
+        let rows = |model: &st_model::SentenceTransformer, texts: &[&str]| {
+            model.encode(texts, &plain).unwrap().vectors.into_float32().unwrap()
+        };
+        let (wanted, found) = (rows(&exact, &texts), rows(&fast, &texts));
+        let near = cosines(&wanted, &found);
+        let smallest = near.iter().copied().fold(1.0, f64::min);
+        println!("{name}: mean {} smallest {smallest}", mean(&near));
+        assert!(mean(&near) > 0.98 && smallest > 0.8, "{name}: mean {} smallest {smallest}", mean(&near));
+        assert!(wanted != found, "{name}: nothing is in eight bits");
+        let alone = rows(&fast, &texts[3..4]);
+        let row = found.slice_axis(Axis(0), Slice::from(3..4));
+        assert_rows_close(alone.view(), row, Tolerance::COMPANY);
     }
 }
