@@ -364,3 +364,24 @@ fn inspect_tells_what_each_kind_has() {
     assert_eq!((&section["skip_list"], &section["written_by"]), (&json!(32), &json!("PyLate")));
     assert!(late.get("similarity").is_none() && late["graph"]["operators"].is_array(), "{late}");
 }
+
+#[test]
+fn each_kind_is_logged_and_run_from_the_registry() {
+    let place = Place::new();
+    for (kind, name, flag) in
+        [("sparse", "inference-free", "--sparse"), ("multi-vector", "pylate", "--multi-vector")]
+    {
+        let folder = model(kind, name);
+        let logged = place.ok(&["log", "-m", &folder, "--name", name, "--register", name, "--json"]);
+        assert_eq!(parsed(&logged)["registered"], json!(format!("models:/{name}/1")));
+        let uri = format!("models:/{name}/1");
+        let vectors = |model: &str| place.ok(&["encode", "-m", model, flag, "--query", "a man"]);
+        assert_eq!(vectors(&uri), vectors(&folder));
+        // What it is of, and not where it was taken from.
+        let described = parsed(&place.ok(&["inspect", "-m", &uri, "--json"]));
+        assert_eq!(described["kind"], parsed(&place.ok(&["inspect", "-m", &folder, "--json"]))["kind"]);
+    }
+    let ran = place.run_with_input(&["predict", "-m", "models:/pylate/1"], "{\"inputs\": [\"a text\"]}");
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("holds a MultiVectorEncoder, not a SentenceTransformer"), "{}", ran.stderr);
+}
