@@ -43,7 +43,9 @@ pub(crate) fn modules_json(bytes: &[u8]) {
         }
     }
     let _ = PoolingSpec::parse(path, text);
-    let _ = SentenceSpec::parse(path, text);
+    for kind in st_model::support().kinds {
+        let _ = SentenceSpec::parse(path, text, kind);
+    }
     let _ = TransformerConfig::parse(path, text);
     let _ = TokenizerSpec::parse(path, text);
     let _ = StoredCalibrations::parse(path, text);

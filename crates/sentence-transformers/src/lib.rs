@@ -50,6 +50,22 @@
 //! # }
 //! ```
 //!
+//! # Two texts at once
+//!
+//! A cross-encoder scores pairs: slower than comparing vectors, and usually better. It sorts what a search found.
+//!
+//! ```no_run
+//! use sentence_transformers::{CrossEncoder, LoadOptions, Places, Reranker, core::RankOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let options = LoadOptions::new(Places::from_env(|name| std::env::var_os(name)));
+//! let model = CrossEncoder::load("ms-marco-MiniLM-L6-v2".as_ref(), &options)?;
+//! let best = model.rank("Who won?", &["The Broncos won.", "It rained."], &RankOptions::default().with_top_k(1))?;
+//! println!("document {} with {}", best[0].corpus_id, best[0].score);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Smaller vectors
 //!
 //! Truncation, normalisation and the small number formats are options of the call, with the arithmetic of the
@@ -84,5 +100,5 @@ pub use st_export as export;
 pub use st_model as model;
 pub use st_pooling as pooling;
 
-pub use st_core::{EncodeOptions, Encoded, Encoder};
-pub use st_model::{LoadOptions, ModelSpec, Places, SentenceTransformer};
+pub use st_core::{EncodeOptions, Encoded, Encoder, Reranker};
+pub use st_model::{CrossEncoder, LoadOptions, ModelSpec, Places, SentenceTransformer};

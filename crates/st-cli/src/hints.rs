@@ -140,6 +140,7 @@ fn model(error: &st_model::Error) -> Option<String> {
              `st similarity` and `st search` work with vectors"
                 .to_owned()
         }
+        Error::GenerativeReranker { .. } => "take a reranker with a classification head".to_owned(),
         Error::ManyLabels { .. } => {
             "`--left` and `--right` score pairs with every label".to_owned()
         }

@@ -115,7 +115,7 @@ impl CrossEncoder {
 
     fn scores(&self, pairs: &[(&str, &str)], options: &PredictOptions) -> Result<Scores, Error> {
         let prompt = prompt::without_task(&self.spec.sentence, &options.prompt)?;
-        let special = self.engine.tokenizer.pair_special_tokens();
+        let special = ("pair", self.engine.tokenizer.pair_special_tokens());
         let limit = within("max_tokens", options.max_tokens, self.engine.max_tokens, special)?;
         let limits = Limits::from(options);
         let prepared = Prepared::new(Pieces::truncated(self.tokenize(pairs, prompt, limit, limits)?), 0);

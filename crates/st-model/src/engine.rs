@@ -66,8 +66,10 @@ impl Engine {
         let graph = graph.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let tokenizer = Box::new(tokenizer?);
         let special = match route.input {
-            InputSpec::Transformer(_, Task::Classification { .. }) => tokenizer.pair_special_tokens(),
-            _ => tokenizer.special_tokens(),
+            InputSpec::Transformer(_, Task::Classification { .. }) => {
+                ("pair", tokenizer.pair_special_tokens())
+            }
+            _ => ("text", tokenizer.special_tokens()),
         };
         let max_tokens = options.max_tokens(transformer, special)?;
         let factory = SessionFactory::new(runtime.clone(), graph.source.clone());

@@ -73,18 +73,19 @@ impl LoadOptions {
     pub(crate) fn max_tokens(
         &self,
         transformer: &TransformerSpec,
-        special: usize,
+        special: (&str, usize),
     ) -> Result<Option<usize>, Error> {
         within("max_seq_length", self.max_seq_length, transformer.max_tokens, special)
     }
 }
 
-/// The limit `asked` for under that name within what the model allows, with room for at least the special tokens.
+/// The limit `asked` for under that name within what the model allows, with room for at least the special tokens of
+/// an input: what to call it, and how many it has.
 pub(crate) fn within(
     option: &'static str,
     asked: Option<usize>,
     model: Option<usize>,
-    special: usize,
+    (input, special): (&str, usize),
 ) -> Result<Option<usize>, Error> {
     if let (Some(asked), Some(model)) = (asked, model)
         && asked > model
@@ -93,7 +94,7 @@ pub(crate) fn within(
     }
     match asked.or(model) {
         Some(limit) if limit < special => {
-            Err(Error::option(option, limit, &format!("each text needs {special} special tokens")))
+            Err(Error::option(option, limit, &format!("each {input} needs {special} special tokens")))
         }
         limit => Ok(limit),
     }

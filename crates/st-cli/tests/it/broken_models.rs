@@ -68,20 +68,21 @@ fn a_path_that_leaves_the_folder() {
 }
 
 #[test]
-fn a_module_that_is_not_supported() {
+fn a_module_that_is_refused() {
     check(
-        |folder| replace(folder, "modules.json", "normalize.Normalize", "dense.Dense"),
+        |folder| replace(folder, "modules.json", "normalize.Normalize", "lstm.LSTM"),
         "error: cannot load the model M\n  \
-         caused by: M/modules.json: module 2 is a `sentence_transformers.base.modules.dense.Dense`, which is not \
-         supported; supported are Transformer, Pooling, Normalize and Dropout",
+         caused by: M/modules.json: module 2 is a LSTM, which is refused: its recurrence is not written as a graph yet; \
+         encode with Python",
     );
 }
 
 #[test]
-fn an_architecture_that_is_not_supported() {
+fn an_architecture_that_is_refused() {
     check(
-        |folder| replace(folder, "config.json", "\"bert\"", "\"t5\""),
+        |folder| replace(folder, "config.json", "\"bert\"", "\"longformer\""),
         "error: cannot load the model M\n  caused by: cannot make a graph of M\n  \
-         caused by: `M/config.json` asks for the architecture `t5 (BertModel)`; supported are bert",
+         caused by: `M/config.json` asks for the architecture `longformer (BertModel)`, which is refused: its attention \
+         leaves out most pairs of tokens by a pattern of its own; export it with Python's optimum and name the graph",
     );
 }

@@ -76,7 +76,7 @@ pub(crate) const REFUSED: [Refusal; 8] = [
     Refusal {
         class: "CLIPModel",
         reason: "it reads pictures, and this release reads text only",
-        way_out: "export its text encoder with Python and name the graph with --graph",
+        way_out: "encode with Python",
     },
     Refusal {
         class: "LogitScore",
@@ -106,12 +106,12 @@ pub(crate) const REFUSED: [Refusal; 8] = [
     Refusal {
         class: "CNN",
         reason: "its convolutions are not written as a graph yet",
-        way_out: "export the model with Python and name the graph with --graph",
+        way_out: "encode with Python",
     },
     Refusal {
         class: "LSTM",
         reason: "its recurrence is not written as a graph yet",
-        way_out: "export the model with Python and name the graph with --graph",
+        way_out: "encode with Python",
     },
 ];
 

@@ -105,7 +105,11 @@ impl TokenizerSpec {
         let class = object.string("tokenizer_class")?;
         Ok(Self {
             class: class.map(|name| name.strip_suffix("Fast").unwrap_or(name).to_owned()),
-            max_tokens: object.count("model_max_length")?,
+            // The second name is that of before transformers 3.
+            max_tokens: match object.count("model_max_length")? {
+                None if object.get("model_max_length").is_none() => object.count("max_len")?,
+                found => found,
+            },
             lowercase: object.boolean("do_lower_case")?,
         })
     }
@@ -210,6 +214,8 @@ mod tests {
             r#"{"model_max_length":1000000000000000019884624838656,"tokenizer_class":"BertTokenizerFast"}"#;
         let spec = TokenizerSpec::parse(Path::new("t.json"), text).unwrap();
         assert_eq!((spec.max_tokens, spec.class.as_deref()), (None, Some("BertTokenizer")));
+        let old = TokenizerSpec::parse(Path::new("t.json"), r#"{"max_len":128}"#).unwrap();
+        assert_eq!(old.max_tokens, Some(128));
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn other_folders_are_refused_by_name() {
 fn limits_are_those_of_pairs() {
     let golden = CrossGolden::load("roberta");
     let error = CrossEncoder::load(&golden.model_dir(), &options().with_max_seq_length(3)).unwrap_err();
-    assert_eq!(error.to_string(), "option `max_seq_length` cannot be 3: each text needs 4 special tokens");
+    assert_eq!(error.to_string(), "option `max_seq_length` cannot be 3: each pair needs 4 special tokens");
     let model = load(&golden, &options().with_max_seq_length(17));
     let pairs = cross_pairs();
     let raw = PredictOptions::default().with_activation(Activation::Identity);
@@ -208,7 +208,7 @@ fn limits_are_those_of_pairs() {
     let refused =
         |tokens| model.predict(&[("a", "b")], &raw.clone().with_max_tokens(tokens)).unwrap_err().to_string();
     assert_eq!(refused(18), "option `max_tokens` cannot be 18: the model reads at most 17 tokens");
-    assert_eq!(refused(2), "option `max_tokens` cannot be 2: each text needs 4 special tokens");
+    assert_eq!(refused(2), "option `max_tokens` cannot be 2: each pair needs 4 special tokens");
     let unknown = raw.clone().with_prompt(Prompt::Name("query".to_owned()));
     let error = model.predict(&[("a", "b")], &unknown).unwrap_err();
     assert_eq!(error.to_string(), "the model has no prompt named `query`; it has none");
