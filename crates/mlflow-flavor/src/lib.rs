@@ -66,8 +66,8 @@ pub use log::{
     download_model, fetch_files_with, fetch_model, fetch_model_with, log_model, register_model,
 };
 pub use mlmodel::{
-    CROSS_ENCODER_FLAVOR, ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MlModel, PythonFunctionFlavor,
-    SentenceTransformersFlavor, TASK_EMBEDDINGS,
+    CROSS_ENCODER_FLAVOR, ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MULTI_VECTOR_ENCODER_FLAVOR,
+    MlModel, PythonFunctionFlavor, SPARSE_ENCODER_FLAVOR, SentenceTransformersFlavor, TASK_EMBEDDINGS,
 };
 pub use predict::{Answer, Array, ColumnName, Frame, PredictInput, Prediction, PyFunc, Warning};
 pub use save::{

@@ -10,6 +10,10 @@ pub(crate) const MLMODEL_FILE: &str = "MLmodel";
 pub(crate) const DATA_FOLDER: &str = "model.sentence_transformer";
 /// The same of a cross-encoder.
 pub(crate) const CROSS_DATA_FOLDER: &str = "model.cross_encoder";
+/// The same of a sparse encoder.
+pub(crate) const SPARSE_DATA_FOLDER: &str = "model.sparse_encoder";
+/// The same of a late-interaction model.
+pub(crate) const MULTI_VECTOR_DATA_FOLDER: &str = "model.multi_vector_encoder";
 /// The Python module that loads models of this flavor.
 pub(crate) const LOADER_MODULE: &str = "mlflow.sentence_transformers";
 
@@ -114,11 +118,14 @@ fn open(path: &Path) -> Result<LoadedModel, Error> {
     let file = path.join(MLMODEL_FILE);
     let mlmodel = MlModel::read(&file)?;
     let flavors = &mlmodel.flavors;
-    let (flavor, default_data) = match (&flavors.sentence_transformers, &flavors.cross_encoder) {
-        (Some(flavor), _) => (Some(flavor), DATA_FOLDER),
-        (None, other) => (other.as_ref(), CROSS_DATA_FOLDER),
-    };
-    let Some(flavor) = flavor else {
+    let known = [
+        (&flavors.sentence_transformers, DATA_FOLDER),
+        (&flavors.cross_encoder, CROSS_DATA_FOLDER),
+        (&flavors.sparse_encoder, SPARSE_DATA_FOLDER),
+        (&flavors.multi_vector_encoder, MULTI_VECTOR_DATA_FOLDER),
+    ];
+    let found = known.into_iter().find_map(|(flavor, data)| Some((flavor.as_ref()?, data)));
+    let Some((flavor, default_data)) = found else {
         return Err(Error::OtherFlavor { path: path.to_owned(), flavors: flavor_names(&mlmodel) });
     };
     let inside = |key: &str, value: &str| {

@@ -23,6 +23,23 @@ const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 /// Largest header of a safetensors file that is read for a width.
 const MAX_HEADER: u64 = 16 << 20;
 
+/// What a model makes of texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One dense vector a text.
+    #[default]
+    SentenceTransformer,
+    /// So many scores for each pair of texts.
+    CrossEncoder {
+        /// How many.
+        labels: usize,
+    },
+    /// A vector as wide as a vocabulary, nearly all of it zero.
+    SparseEncoder,
+    /// A vector for each token.
+    MultiVectorEncoder,
+}
+
 /// What a folder says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
@@ -34,8 +51,8 @@ pub(crate) struct Facts {
     pub(crate) transformer_class: Option<String>,
     /// Width of the vectors.
     pub(crate) embedding_dim: Option<usize>,
-    /// Scores for each pair of texts, of a cross-encoder.
-    pub(crate) labels: Option<usize>,
+    /// What it makes of texts.
+    pub(crate) kind: Kind,
 }
 
 /// Reads the configuration files of a folder; no weight is read.
@@ -53,7 +70,9 @@ pub(crate) fn inspect(folder: &Path) -> Result<Facts, Error> {
         facts.library_version = version.and_then(Value::as_str).map(str::to_owned);
     }
     let scores = is_cross_encoder(folder)?;
-    for module in modules(folder)? {
+    let modules = modules(folder)?;
+    facts.kind = kind(folder, &modules)?;
+    for module in modules {
         let own = module.path.as_os_str().is_empty();
         let place = if own { folder.to_owned() } else { folder.join(&module.path) };
         facts.embedding_dim = match module.class.as_str() {
@@ -63,7 +82,9 @@ pub(crate) fn inspect(folder: &Path) -> Result<Facts, Error> {
                 check_tokenizer(&place)?;
                 facts.has_transformer = true;
                 facts.transformer_class = transformer_class(&config, &place, &module.class, scores)?;
-                facts.labels = scores.then(|| labels(&config));
+                if scores {
+                    facts.kind = Kind::CrossEncoder { labels: labels(&config) };
+                }
                 hidden_size(&config)
             }
             "Pooling" => pooled_dim(&required_json(&place, "config.json")?).or(facts.embedding_dim),
@@ -81,6 +102,22 @@ pub(crate) fn inspect(folder: &Path) -> Result<Facts, Error> {
         };
     }
     Ok(facts)
+}
+
+/// Which encoder it says it is, or its modules imply.
+fn kind(folder: &Path, modules: &[Module]) -> Result<Kind, Error> {
+    let config = read_json(&folder.join("config_sentence_transformers.json"))?;
+    let named = config.as_ref().and_then(|config| config.get("model_type")?.as_str());
+    let has = |classes: &[&str]| modules.iter().any(|module| classes.contains(&module.class.as_str()));
+    Ok(match named {
+        Some("SparseEncoder") => Kind::SparseEncoder,
+        // PyLate's word for it.
+        Some("MultiVectorEncoder" | "ColBERT") => Kind::MultiVectorEncoder,
+        Some(_) => Kind::SentenceTransformer,
+        None if has(&["SpladePooling", "SparseStaticEmbedding", "SparseAutoEncoder"]) => Kind::SparseEncoder,
+        None if has(&["MultiVectorMask"]) => Kind::MultiVectorEncoder,
+        None => Kind::SentenceTransformer,
+    })
 }
 
 /// Whether it scores pairs of texts instead of making vectors: it says so, or is a bare classifier.

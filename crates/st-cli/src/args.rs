@@ -15,7 +15,7 @@ mod search;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(crate) use calibrate::CalibrateArgs;
-pub(crate) use encode::{EncodeArgs, InputArgs, OutputValue};
+pub(crate) use encode::{EncodeArgs, InputArgs, KindArgs, OutputValue};
 pub(crate) use log::LogArgs;
 pub(crate) use long_text::{LongTextArgs, LongTextPolicy};
 pub(crate) use model::{ModelArgs, PromptArgs, parse_name};

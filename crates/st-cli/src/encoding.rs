@@ -1,14 +1,19 @@
 //! From a source to a sink, a chunk at a time, so that memory does not grow with the number of texts.
 
-use st_core::{EncodeOptions, Encoder, Precision, Vectors};
-use st_model::{Calibrated, LateChunk, LateChunking, RangesFrom};
+use st_core::{
+    BoxError, EncodeOptions, Encoder, MultiVectorEncoder as _, Precision, SparseEncoder as _, SparseOptions,
+    TokenEmbeddings, Vectors,
+};
+use st_model::{
+    Calibrated, LateChunk, LateChunking, MultiVectorEncoder, Provenance, RangesFrom, SparseEncoder,
+};
 use st_pooling::STEADY_ROWS;
 
 use crate::error::Error;
 use crate::input::{Chunk, Source};
 use crate::long_texts::LongTexts;
 use crate::model::{self, Loaded};
-use crate::output::{Labels, Sink, TokenSink};
+use crate::output::{Labels, Sink, SparseSink, TokenSink};
 use crate::progress::Progress;
 use crate::report;
 use crate::settings::Settings;
@@ -25,6 +30,8 @@ pub(crate) struct Counts {
     pub(crate) tokens: usize,
     /// Vectors, where a text has several.
     pub(crate) chunks: Option<usize>,
+    /// Values of sparse vectors that are not zero.
+    pub(crate) active: Option<usize>,
     pub(crate) long_texts: LongTexts,
 }
 
@@ -95,10 +102,10 @@ pub(crate) fn each_chunk(
 
 /// Encodes everything into one vector a token.
 pub(crate) fn tokens(
-    mut source: Source,
+    source: Source,
     loaded: &Loaded,
     options: &EncodeOptions,
-    mut sink: TokenSink,
+    sink: TokenSink,
     settings: &Settings,
 ) -> anyhow::Result<Counts> {
     let mut provenance = loaded.provenance(options)?;
@@ -106,17 +113,68 @@ pub(crate) fn tokens(
     // They are neither truncated nor scaled.
     (provenance.dimension, provenance.normalized) =
         (loaded.encoder.spec().default_route().token_dim(), false);
-    sink.describe(&provenance)?;
+    let encode = |texts: &[&str]| loaded.encoder.encode_tokens(texts, options);
+    each_token(source, &provenance, encode, sink, settings)
+}
+
+/// Encodes everything into one vector for each token that counts.
+pub(crate) fn multi_vector(
+    source: Source,
+    loaded: &Loaded<MultiVectorEncoder>,
+    options: &EncodeOptions,
+    sink: TokenSink,
+    settings: &Settings,
+) -> anyhow::Result<Counts> {
+    let provenance = loaded.provenance(options)?;
+    let encode = |texts: &[&str]| loaded.encoder.encode(texts, options);
+    each_token(source, &provenance, encode, sink, settings)
+}
+
+fn each_token(
+    mut source: Source,
+    provenance: &Provenance,
+    encode: impl Fn(&[&str]) -> Result<TokenEmbeddings, BoxError>,
+    mut sink: TokenSink,
+    settings: &Settings,
+) -> anyhow::Result<Counts> {
+    sink.describe(provenance)?;
     let mut counts = Counts::default();
     let mut progress = Progress::new(source.gauge.clone(), settings.progress);
     while let Some(chunk) = source.next_chunk()? {
-        let tokens = loaded.encoder.encode_tokens(&chunk.as_strs(), options);
-        let tokens = tokens.map_err(|error| model::encoding_after(counts.texts, error))?;
+        let tokens = encode(&chunk.as_strs()).map_err(|error| model::encoding_after(counts.texts, error))?;
         counts.long_texts.add(counts.texts, &tokens.overlong);
         counts.texts += chunk.texts.len();
         counts.dim = tokens.texts.first().map_or(0, ndarray::ArrayBase::ncols);
         counts.tokens += tokens.tokens();
         sink.write(&chunk, &tokens)?;
+        progress.add(chunk.texts.len());
+    }
+    sink.finish()?;
+    Ok(counts)
+}
+
+/// Encodes everything into sparse vectors, with their tokens if those are wanted.
+pub(crate) fn sparse(
+    mut source: Source,
+    loaded: &Loaded<SparseEncoder>,
+    options: &SparseOptions,
+    with_tokens: bool,
+    mut sink: SparseSink,
+    settings: &Settings,
+) -> anyhow::Result<Counts> {
+    sink.describe(&loaded.provenance(options)?)?;
+    let mut counts = Counts::default();
+    let mut progress = Progress::new(source.gauge.clone(), settings.progress);
+    while let Some(chunk) = source.next_chunk()? {
+        let encoded = loaded.encoder.encode(&chunk.as_strs(), options);
+        let encoded = encoded.map_err(|error| model::encoding_after(counts.texts, error))?;
+        counts.long_texts.add(counts.texts, &encoded.overlong);
+        counts.texts += chunk.texts.len();
+        counts.dim = encoded.vectors.dim();
+        counts.tokens += encoded.tokens;
+        *counts.active.get_or_insert(0) += encoded.vectors.parts().1.len();
+        let tokens = if with_tokens { loaded.encoder.decode(&encoded.vectors, None) } else { Vec::new() };
+        sink.write(&chunk, &encoded.vectors, &tokens)?;
         progress.add(chunk.texts.len());
     }
     sink.finish()?;

@@ -62,6 +62,12 @@ pub(crate) enum Error {
     /// A format that cannot hold what was asked for.
     #[error("{file}: {format} holds vectors only, no {what}")]
     VectorsOnly { file: String, format: &'static str, what: &'static str },
+    /// A format in which every zero would have to be written.
+    #[error("{file}: {format} cannot hold sparse vectors")]
+    NotSparse { file: String, format: &'static str },
+    /// A format for sparse vectors alone.
+    #[error("{file}: an archive of arrays holds sparse vectors only")]
+    OnlySparse { file: String },
     /// A text that nobody may cut.
     #[error("text {row} has {tokens} tokens, and the model reads {limit}")]
     TooLong { row: usize, tokens: usize, limit: usize },

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use mlflow_flavor::{Certificate, Digester, MadeBy, ModelFacts, SaveOptions, SavePlan, scoring};
 use st_core::{Encoder, Mode, PoolingMode};
-use st_model::{CrossEncoder, LoadOptions, ModelKind, ModelSpec, SentenceTransformer};
+use st_model::{LoadOptions, Model, ModelKind, ModelSpec, SentenceTransformer};
 
 use crate::error::Error;
 use crate::model::{self, Located};
@@ -33,16 +33,16 @@ pub(crate) fn add(
     let spec = spec(&located.folder);
     let mut facts = spec.as_ref().map(described).unwrap_or_default();
     (facts.hub_model, facts.hub_commit) = origin(located);
-    if spec.is_some_and(|spec| spec.kind == ModelKind::CrossEncoder) {
+    if let Some(kind) = spec.map(|spec| spec.kind).filter(|kind| *kind != ModelKind::SentenceTransformer) {
         if wanted.certificate {
             // It says nothing of answers yet, but what does not run here is told before it is logged.
             let certified = || Error::Certify { model: located.shown.clone() };
             let load = LoadOptions::new(settings.places(None));
-            let loaded = CrossEncoder::load(&located.folder, &load).with_context(certified)?;
-            add_graph(&mut facts, loaded.graph().path.as_deref())?;
+            let loaded = Model::load(&located.folder, &load).with_context(certified)?;
+            add_graph(&mut facts, model::graph_of(&loaded).and_then(|graph| graph.path.as_deref()))?;
         }
         if wanted.profile {
-            report::note("warning", "speed and memory of a cross-encoder are not measured");
+            report::note("warning", &format!("speed and memory of a {} are not measured", kind.name()));
         }
         options.facts = Some(facts);
         return Ok(());
@@ -107,8 +107,9 @@ fn described(spec: &ModelSpec) -> ModelFacts {
     facts.pooling = (!modes.is_empty()).then(|| modes.join("+"));
     if spec.kind != ModelKind::CrossEncoder {
         facts.dimension = Some(spec.sentence.truncate_dim.unwrap_or(spec.dim()) as u64);
-        facts.normalized = Some(spec.normalizes());
-        facts.similarity = Some(spec.similarity().name().to_owned());
+        facts.normalized = (spec.kind == ModelKind::SentenceTransformer).then(|| spec.normalizes());
+        let similarity = spec.multi_vector.as_ref().map(|settings| settings.interaction.name());
+        facts.similarity = Some(similarity.unwrap_or(spec.similarity().name()).to_owned());
     }
     let max_tokens = spec.transformer().and_then(|transformer| transformer.max_tokens);
     facts.max_tokens = max_tokens.map(|tokens| tokens as u64);

@@ -77,7 +77,10 @@ fn own(error: &Error) -> Option<String> {
                                  `st calibrate -o ranges.npy` writes ranges to a file"
             .to_owned(),
         Error::NotFinite { .. } => "write .npy or .parquet, which can hold it".to_owned(),
+        Error::VectorsOnly { format: "an archive of arrays", .. } => "write .jsonl or .parquet".to_owned(),
         Error::VectorsOnly { .. } => "write .jsonl, .csv or .parquet".to_owned(),
+        Error::NotSparse { .. } => "write .jsonl, .npz or .parquet".to_owned(),
+        Error::OnlySparse { .. } => "add `--sparse` if the model is a sparse encoder; vectors go into .npy".to_owned(),
         Error::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "make room, or choose another folder; nothing was left behind".to_owned()
         }
@@ -117,6 +120,21 @@ fn model(error: &st_model::Error) -> Option<String> {
         Error::OtherKind { found: "CrossEncoder", .. } => {
             "`st rerank` scores pairs of texts with it; `st search --rerank` sorts what another model found".to_owned()
         }
+        Error::OtherKind { found: "SparseEncoder", asked, .. } if *asked != "CrossEncoder" => {
+            "it answers sparse vectors: `st encode --sparse` writes them, `st search` searches with them".to_owned()
+        }
+        Error::OtherKind { found: "MultiVectorEncoder", asked, .. } if *asked != "CrossEncoder" => {
+            "it answers a vector for each token: `st encode --multi-vector` writes them, `st search` searches with them"
+                .to_owned()
+        }
+        Error::OtherKind { found: "SentenceTransformer", asked: "SparseEncoder", .. } => {
+            "it answers one dense vector a text: leave `--sparse` out".to_owned()
+        }
+        Error::OtherKind { found: "SentenceTransformer", asked: "MultiVectorEncoder", .. } => {
+            "it answers one vector a text: leave `--multi-vector` out, or write those of its tokens with \
+             `--output-value token_embeddings`"
+                .to_owned()
+        }
         Error::OtherKind { asked: "CrossEncoder", .. } | Error::NoClassifier { .. } => {
             "a cross-encoder has a classification head, as `cross-encoder/ms-marco-MiniLM-L6-v2` has; `st encode`, \
              `st similarity` and `st search` work with vectors"
@@ -148,7 +166,7 @@ fn flavor(error: &mlflow_flavor::Error) -> Option<String> {
     Some(match error {
         Error::TargetNotEmpty { .. } => "choose another folder, or remove this one".to_owned(),
         Error::OtherFlavor { .. } => {
-            "only models of the flavor `sentence_transformers`, and cross-encoders that `st` saved, can be run"
+            "only models of the flavor `sentence_transformers`, and those of other kinds that `st` saved, can be run"
                 .to_owned()
         }
         Error::NoDigests { .. } => {

@@ -1,10 +1,10 @@
 //! A model as a report.
 
+mod kinds;
+
 use serde_json::{Value, json};
-use st_core::{Encoder, LongText, MultiVectorEncoder, PoolingMode, Reranker, SparseEncoder};
-use st_model::{
-    CrossEncoderSpec, GraphState, Model, ModelSpec, RouteSpec, StoredCalibrations, TransformerSpec,
-};
+use st_core::{Encoder, LongText, MultiVectorEncoder as _, PoolingMode, Reranker, SparseEncoder as _};
+use st_model::{GraphState, Model, ModelSpec, RouteSpec, StoredCalibrations, TransformerSpec};
 
 use crate::model::{self, Located};
 use crate::profile::resident_bytes;
@@ -43,25 +43,8 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Re
     }
     report.insert("prompts".to_owned(), prompts(spec));
     report.insert("calibration".to_owned(), calibration(spec)?);
-    if let Some(head) = &spec.cross_encoder {
-        add_head(&mut report, head);
-    }
+    kinds::add(&mut report, spec);
     Ok(report)
-}
-
-/// What is said of scores instead of vectors.
-fn add_head(report: &mut Report, head: &CrossEncoderSpec) {
-    for of_vectors in ["dim", "similarity", "truncate_dim"] {
-        report.remove(of_vectors);
-    }
-    report.insert(
-        "scores".to_owned(),
-        json!({
-            "labels": head.labels,
-            "activation": head.activation.name(),
-            "activation_from": head.activation_from.describe(),
-        }),
-    );
 }
 
 fn steps(route: &RouteSpec) -> String {
@@ -132,8 +115,8 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &Model) -> anyhow::Result<
     let (graph, runtime, max_tokens) = match loaded {
         Model::SentenceTransformer(model) => (model.graph(), model.runtime(), model.max_tokens()),
         Model::CrossEncoder(model) => (Some(model.graph()), Some(model.runtime()), model.max_tokens()),
-        Model::SparseEncoder(model) => (model.graph(), None, model.max_tokens()),
-        Model::MultiVectorEncoder(model) => (Some(model.graph()), None, model.max_tokens()),
+        Model::SparseEncoder(model) => (model.graph(), model.runtime(), model.max_tokens()),
+        Model::MultiVectorEncoder(model) => (Some(model.graph()), Some(model.runtime()), model.max_tokens()),
         _ => (None, None, None),
     };
     if let Some(graph) = graph {

@@ -32,6 +32,7 @@ mod reranker;
 mod save_options;
 mod saved_corpus;
 mod scores;
+mod searcher;
 mod settings;
 mod size;
 mod spill;

@@ -9,9 +9,12 @@ use mlflow_flavor::{
     DigestPolicy, FetchedModel, LoadOptions as OpenOptions, LoadedModel, LogError, fetch_files_with,
     fetch_model_with, load_model_with,
 };
-use st_core::{BoxError, EncodeOptions, Mode};
+use st_core::{BoxError, EncodeOptions, Mode, SparseOptions};
 use st_hub::Snapshot;
-use st_model::{GraphInfo, LoadOptions, ModelKind, ModelSpec, Provenance, SentenceTransformer};
+use st_model::{
+    GraphInfo, LoadOptions, Model, ModelKind, ModelSpec, MultiVectorEncoder, Provenance, SentenceTransformer,
+    SparseEncoder,
+};
 
 use crate::args::ModelArgs;
 use crate::error::Error;
@@ -24,8 +27,8 @@ const MLMODEL: &str = "MLmodel";
 
 /// A model that is ready, and how long that took.
 #[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) encoder: SentenceTransformer,
+pub(crate) struct Loaded<M = SentenceTransformer> {
+    pub(crate) encoder: M,
     pub(crate) took: Duration,
     /// What people call it, where that is no secret of this machine.
     name: Option<String>,
@@ -36,7 +39,28 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// What made the vectors of a call with these options.
     pub(crate) fn provenance(&self, options: &EncodeOptions) -> anyhow::Result<Provenance> {
-        let mut provenance = self.encoder.provenance(options).context("cannot encode the texts")?;
+        self.named(self.encoder.provenance(options))
+    }
+}
+
+impl Loaded<SparseEncoder> {
+    /// What made the vectors of a call with these options.
+    pub(crate) fn provenance(&self, options: &SparseOptions) -> anyhow::Result<Provenance> {
+        self.named(self.encoder.provenance(options))
+    }
+}
+
+impl Loaded<MultiVectorEncoder> {
+    /// What made the vectors of a call with these options.
+    pub(crate) fn provenance(&self, options: &EncodeOptions) -> anyhow::Result<Provenance> {
+        self.named(self.encoder.provenance(options))
+    }
+}
+
+impl<M> Loaded<M> {
+    /// What a model says of its vectors, under the name that the model has here.
+    fn named(&self, provenance: Result<Provenance, st_model::Error>) -> anyhow::Result<Provenance> {
+        let mut provenance = provenance.context("cannot encode the texts")?;
         provenance.model.name.clone_from(&self.name);
         provenance.model.id.clone_from(&self.id);
         Ok(provenance)
@@ -178,12 +202,33 @@ pub(crate) fn load_certified(located: &Located, options: &LoadOptions) -> anyhow
 }
 
 fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
+    load_kind(located, ModelKind::SentenceTransformer, |folder| SentenceTransformer::load(folder, options))
+}
+
+/// Loads a sparse encoder that was found.
+pub(crate) fn load_sparse(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded<SparseEncoder>> {
+    load_kind(located, ModelKind::SparseEncoder, |folder| SparseEncoder::load(folder, options))
+}
+
+/// Loads a late-interaction model that was found.
+pub(crate) fn load_multi_vector(
+    located: &Located,
+    options: &LoadOptions,
+) -> anyhow::Result<Loaded<MultiVectorEncoder>> {
+    load_kind(located, ModelKind::MultiVectorEncoder, |folder| MultiVectorEncoder::load(folder, options))
+}
+
+fn load_kind<M>(
+    located: &Located,
+    asked: ModelKind,
+    load: impl FnOnce(&Path) -> Result<M, st_model::Error>,
+) -> anyhow::Result<Loaded<M>> {
     let started = Instant::now();
     let folder = &located.folder;
-    let encoder =
-        load_encoder(folder, options).with_context(|| format!("cannot load the model {}", located.shown))?;
+    let encoder = check_kind(folder, asked).and_then(|()| load(folder));
+    let encoder = encoder.with_context(|| format!("cannot load the model {}", located.shown))?;
     let took = started.elapsed();
-    tracing::info!(folder = %folder.display(), graph = ?encoder.graph(), ?took, "model loaded");
+    tracing::info!(folder = %folder.display(), kind = asked.name(), ?took, "model loaded");
     let id = located.mlflow.as_ref().and_then(|mlflow| mlflow.mlmodel.model_id.clone());
     // A branch moves, a commit is the same for everybody.
     let name = match &located.hub {
@@ -194,18 +239,19 @@ fn load_as(located: &Located, options: &LoadOptions) -> anyhow::Result<Loaded> {
 }
 
 /// Python makes a sentence transformer of a bare cross-encoder by leaving its head out, with a warning. Nobody who
-/// wants vectors means that.
-fn load_encoder(folder: &Path, options: &LoadOptions) -> Result<SentenceTransformer, st_model::Error> {
-    if let Ok(spec) = ModelSpec::read(folder)
-        && spec.kind == ModelKind::CrossEncoder
-    {
-        return Err(st_model::Error::OtherKind {
-            folder: folder.to_owned(),
-            found: spec.kind.name(),
-            asked: ModelKind::SentenceTransformer.name(),
-        });
+/// wants vectors means that. A bare transformer may be taken for what it is asked for.
+fn check_kind(folder: &Path, asked: ModelKind) -> Result<(), st_model::Error> {
+    match ModelSpec::read(folder) {
+        Ok(spec) if spec.kind != asked && spec.kind != ModelKind::SentenceTransformer => {
+            Err(st_model::Error::OtherKind {
+                folder: folder.to_owned(),
+                found: spec.kind.name(),
+                asked: asked.name(),
+            })
+        }
+        // What is wrong with the folder is told when it is loaded.
+        _ => Ok(()),
     }
-    SentenceTransformer::load(folder, options)
 }
 
 /// A URI without passwords, or a folder's own name without the way to it.
@@ -226,7 +272,22 @@ pub(crate) fn mode(encoder: &SentenceTransformer) -> &'static str {
 /// The same of its graph, where it has one.
 pub(crate) fn mode_of(graph: Option<&GraphInfo>) -> &'static str {
     // A table of floats is what it is.
-    let mode = graph.map_or(Some(Mode::Exact), |graph| graph.mode);
+    mode_name(graph.map_or(Some(Mode::Exact), |graph| graph.mode))
+}
+
+/// The graph of a model of any kind; none for a table.
+pub(crate) fn graph_of(model: &Model) -> Option<&GraphInfo> {
+    match model {
+        Model::SentenceTransformer(model) => model.graph(),
+        Model::CrossEncoder(model) => Some(model.graph()),
+        Model::SparseEncoder(model) => model.graph(),
+        Model::MultiVectorEncoder(model) => Some(model.graph()),
+        _ => None,
+    }
+}
+
+/// What a mode is called.
+pub(crate) fn mode_name(mode: Option<Mode>) -> &'static str {
     mode.map_or("that of the given graph", Mode::name)
 }
 

@@ -3,9 +3,11 @@
 mod csv;
 pub(crate) mod jsonl;
 pub(crate) mod npy;
+mod npz;
 pub(crate) mod parquet;
 mod pending;
 pub(crate) mod side;
+mod sparse;
 mod stream;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use st_model::Provenance;
 
 use crate::error::Error;
 use crate::input::{Chunk, extension};
+pub(crate) use sparse::SparseSink;
 pub(crate) use stream::Stream;
 
 /// How an output is written.
@@ -27,12 +30,14 @@ pub(crate) enum Format {
     Jsonl,
     /// A header `dim_0,dim_1,…`, one row a text.
     Csv,
-    /// A column `embedding` of fixed-size lists.
+    /// A column `embedding` of fixed-size lists; of sparse vectors columns `indices` and `values`.
     Parquet,
+    /// Sparse vectors in compressed rows, as SciPy keeps them.
+    Npz,
 }
 
 impl Format {
-    const KNOWN: &str = ".npy, .jsonl, .csv, .parquet and `-`";
+    const KNOWN: &str = ".npy, .jsonl, .csv, .parquet, .npz and `-`";
 
     fn of(path: &Path) -> Result<Self, Error> {
         match extension(path).as_str() {
@@ -40,6 +45,7 @@ impl Format {
             "jsonl" | "ndjson" => Ok(Self::Jsonl),
             "csv" => Ok(Self::Csv),
             "parquet" => Ok(Self::Parquet),
+            "npz" => Ok(Self::Npz),
             _ => Err(Error::UnknownFormat { file: path.display().to_string(), known: Self::KNOWN }),
         }
     }
@@ -69,6 +75,8 @@ pub(crate) struct Labels {
     pub(crate) id: bool,
     /// Where it lies in its text, `start` and `end` in bytes.
     pub(crate) span: bool,
+    /// The tokens of a sparse vector.
+    pub(crate) tokens: bool,
 }
 
 impl Target {
@@ -89,6 +97,9 @@ impl Target {
     /// Opens the output; nothing is there under its name before [`Sink::finish`].
     pub(crate) fn open(&self) -> Result<Box<dyn Sink>, Error> {
         let format = self.format()?;
+        if format == Format::Npz {
+            return Err(Error::OnlySparse { file: self.name() });
+        }
         if self.path.is_none() && matches!(format, Format::Npy | Format::Parquet) {
             return Err(Error::NeedsFile { file: "standard output", format: "an array or a Parquet file" });
         }
@@ -100,30 +111,70 @@ impl Target {
             };
             return Err(Error::VectorsOnly { file: self.name(), format: "an array", what });
         }
+        self.check_header(format)?;
+        let stream = match format {
+            Format::Npy | Format::Csv => Stream::open_with_side(self.path.as_deref(), self.force)?,
+            _ => Stream::open(self.path.as_deref(), self.force)?,
+        };
+        Ok(match format {
+            Format::Npy => Box::new(npy::NpySink::new(stream)?),
+            Format::Csv => Box::new(csv::CsvSink::new(stream, self.labels)),
+            Format::Parquet => Box::new(parquet::ParquetSink::new(stream, self.labels, self.name())),
+            _ => Box::new(jsonl::JsonlSink::new(stream, self.labels, self.header)),
+        })
+    }
+
+    fn check_header(&self, format: Format) -> Result<(), Error> {
         if self.header && format != Format::Jsonl {
             let problem = "`--header` is a first line of JSON lines; other files say where their vectors come from anyway";
             return Err(Error::Usage { problem: problem.to_owned() });
         }
-        let stream = match format {
-            Format::Npy | Format::Csv => Stream::open_with_side(self.path.as_deref(), self.force)?,
-            Format::Jsonl | Format::Parquet => Stream::open(self.path.as_deref(), self.force)?,
+        Ok(())
+    }
+
+    /// Opens the output for sparse vectors.
+    pub(crate) fn open_sparse(&self) -> Result<SparseSink, Error> {
+        let format = self.format()?;
+        let dense = match format {
+            Format::Npy => Some("an array"),
+            Format::Csv => Some("a table"),
+            Format::Jsonl | Format::Parquet | Format::Npz => None,
         };
+        if let Some(format) = dense {
+            return Err(Error::NotSparse { file: self.name(), format });
+        }
+        if self.path.is_none() && format != Format::Jsonl {
+            let format = "an archive of arrays or a Parquet file";
+            return Err(Error::NeedsFile { file: "standard output", format });
+        }
+        let what = match self.labels {
+            Labels { text: true, .. } => Some("texts"),
+            Labels { id: true, .. } => Some("ids"),
+            Labels { tokens: true, .. } => Some("tokens"),
+            _ => None,
+        };
+        if let Some(what) = what.filter(|_| format == Format::Npz) {
+            return Err(Error::VectorsOnly { file: self.name(), format: npz::ARCHIVE, what });
+        }
+        self.check_header(format)?;
+        let stream = Stream::open(self.path.as_deref(), self.force)?;
         Ok(match format {
-            Format::Npy => Box::new(npy::NpySink::new(stream)?),
-            Format::Jsonl => Box::new(jsonl::JsonlSink::new(stream, self.labels, self.header)),
-            Format::Csv => Box::new(csv::CsvSink::new(stream, self.labels)),
-            Format::Parquet => Box::new(parquet::ParquetSink::new(stream, self.labels, self.name())),
+            Format::Npz => SparseSink::Npz(npz::NpzSink::new(stream, self.name())?),
+            Format::Parquet => {
+                SparseSink::Parquet(parquet::ParquetSink::new(stream, self.labels, self.name()))
+            }
+            _ => SparseSink::Jsonl(jsonl::JsonlSink::new(stream, self.labels, self.header)),
         })
     }
 
-    /// Opens the output for embeddings of tokens, which only JSON lines can hold.
-    pub(crate) fn open_tokens(&self) -> Result<TokenSink, Error> {
+    /// Opens the output for embeddings of tokens, which only JSON lines can hold; `lengths` writes how many there are.
+    pub(crate) fn open_tokens(&self, lengths: bool) -> Result<TokenSink, Error> {
         if self.format()? != Format::Jsonl {
             let problem = "token embeddings have a width and a length: only .jsonl and `-` can hold them";
             return Err(Error::Usage { problem: problem.to_owned() });
         }
         let stream = Stream::open(self.path.as_deref(), self.force)?;
-        Ok(TokenSink(jsonl::JsonlSink::new(stream, self.labels, self.header)))
+        Ok(TokenSink { lines: jsonl::JsonlSink::new(stream, self.labels, self.header), lengths })
     }
 }
 
@@ -140,22 +191,25 @@ pub(crate) trait Sink {
 }
 
 /// An open output for embeddings of tokens.
-pub(crate) struct TokenSink(jsonl::JsonlSink);
+pub(crate) struct TokenSink {
+    lines: jsonl::JsonlSink,
+    lengths: bool,
+}
 
 impl TokenSink {
     /// As [`Sink::describe`].
     pub(crate) fn describe(&mut self, provenance: &Provenance) -> Result<(), Error> {
-        self.0.describe(provenance)
+        self.lines.describe(provenance)
     }
 
     /// Appends the token embeddings of a chunk.
     pub(crate) fn write(&mut self, chunk: &Chunk, tokens: &TokenEmbeddings) -> Result<(), Error> {
-        self.0.write_tokens(chunk, tokens)
+        self.lines.write_tokens(chunk, tokens, self.lengths)
     }
 
     /// As [`Sink::finish`].
     pub(crate) fn finish(self) -> Result<(), Error> {
-        Box::new(self.0).finish()
+        Box::new(self.lines).finish()
     }
 }
 

@@ -66,7 +66,7 @@ impl SavedCorpus {
     pub(crate) fn each(
         self,
         corpus: Option<Source>,
-        mut take: impl FnMut(&Array2<f32>, &Chunk) -> anyhow::Result<()>,
+        mut take: impl FnMut(Array2<f32>, &Chunk) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut texts = corpus.map(|corpus| Texts { corpus, waiting: Chunk::default() });
         let all = self.rows();
@@ -77,7 +77,7 @@ impl SavedCorpus {
                 }
                 // Without a text a row still has its number.
                 labels.texts.resize(rows.nrows(), String::new());
-                take(&rows, &labels)?;
+                take(rows, &labels)?;
             }
         }
         match texts {

@@ -9,11 +9,11 @@ use std::thread;
 use mlflow_client::settings::variables;
 use mlflow_client::types::tags::{Tag, system};
 use mlflow_flavor::ModelCache;
-use st_core::{EncodeOptions, LongText, Prompt, Task};
+use st_core::{EncodeOptions, LongText, Prompt, SparseOptions, Task};
 use st_hub::HubSettings;
 use st_model::{LoadOptions, Places};
 
-use crate::args::{EncodeArgs, GlobalArgs, InputArgs, LongTextPolicy, ModelArgs, PromptArgs};
+use crate::args::{EncodeArgs, GlobalArgs, InputArgs, KindArgs, LongTextPolicy, ModelArgs, PromptArgs};
 use crate::error::Error;
 use crate::input::{self, Columns, Origin};
 use crate::output::{Labels, Target};
@@ -195,6 +195,14 @@ pub(crate) fn encode_options(args: &PromptArgs) -> EncodeOptions {
     }
 }
 
+/// The same for a sparse encoder.
+pub(crate) fn sparse_options(prompt: &PromptArgs, kind: &KindArgs) -> SparseOptions {
+    let dense = encode_options(prompt);
+    let mut options = SparseOptions::default().with_prompt(dense.prompt);
+    (options.task, options.max_active_dims) = (dense.task, kind.max_active_dims);
+    options
+}
+
 /// What happens to texts that are too long, where it was said.
 pub(crate) fn long_text(
     policy: Option<LongTextPolicy>,
@@ -247,6 +255,7 @@ pub(crate) fn target(args: &EncodeArgs) -> Target {
             // A chunk of a text is known by its name only.
             id: args.input.id_column.is_some() || args.late_chunking.is_some(),
             span: args.late_chunking.is_some(),
+            tokens: args.kind.with_tokens,
         },
         header: args.output.header,
     }

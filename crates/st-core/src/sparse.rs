@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{BoxError, Prompt, ShapeError, Similarity, Task};
+use crate::{BoxError, Overlong, Prompt, ShapeError, Similarity, Task};
 
 /// Sparse vectors, row by row: for each the dimensions that are not zero, ascending, and their values.
 ///
@@ -160,12 +160,21 @@ pub struct SparseEncoded {
     pub truncated: usize,
     /// Tokens that the model read, special tokens included, padding not.
     pub tokens: usize,
+    /// The texts that were longer than the model's limit, in order.
+    pub overlong: Vec<Overlong>,
 }
 
 impl SparseEncoded {
     /// Joins the parts.
     pub fn new(vectors: SparseVectors, truncated: usize, tokens: usize) -> Self {
-        Self { vectors, truncated, tokens }
+        Self { vectors, truncated, tokens, overlong: Vec::new() }
+    }
+
+    /// Adds which texts were too long.
+    #[must_use]
+    pub fn with_overlong(mut self, overlong: Vec<Overlong>) -> Self {
+        self.overlong = overlong;
+        self
     }
 }
 

@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::graph::{Graph, GraphState};
-use crate::spec::{ModuleKind, RouteSpec};
+use crate::spec::{ModelKind, ModuleKind, PYLATE_KEYS, RouteSpec};
 use crate::{Error, GraphInfo, ModelSpec};
 
 /// Raise it whenever the recipe changes: old digests then fit nothing, rather than something else.
@@ -50,6 +52,9 @@ pub(crate) fn model_digest<'a>(
         if let Some(path) = places.iter().find(|path| path.is_file()) {
             recipe.add_file(path)?;
         }
+    }
+    if spec.kind == ModelKind::MultiVectorEncoder {
+        recipe.add_settings(&spec.root.join("config_sentence_transformers.json"))?;
     }
     Ok(recipe.finish())
 }
@@ -101,6 +106,26 @@ impl Recipe {
             };
             for path in files {
                 self.add_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What PyLate keeps beside prompts: lengths, prefixes, expansion and skip list, and that it was PyLate.
+    fn add_settings(&mut self, path: &Path) -> Result<(), Error> {
+        if !path.is_file() {
+            return Ok(());
+        }
+        let text =
+            fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        // The folder was read before: what is no object is told there.
+        let Ok(Value::Object(settings)) = serde_json::from_str(&text) else { return Ok(()) };
+        if settings.get("model_type").and_then(Value::as_str) == Some("ColBERT") {
+            self.add("model_type", "ColBERT");
+        }
+        for key in PYLATE_KEYS {
+            if let Some(value) = settings.get(key) {
+                self.add(key, &value.to_string());
             }
         }
         Ok(())

@@ -3,17 +3,20 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use ndarray::{Array2, Array3, Axis};
-use st_core::{BoxError, EncodeOptions, LateInteraction, Task, TokenEmbeddings};
+use st_core::{BoxError, EncodeOptions, LateInteraction, Mode, Task, TokenEmbeddings};
+use st_export::{Feature, Stage};
 
 use crate::engine::{Engine, Limits, shaped, tokenize_all};
 use crate::graph::GraphInfo;
 use crate::long_text::Pieces;
 use crate::prepared::Prepared;
+use crate::runtime::RuntimeInfo;
 use crate::spec::{InputSpec, ModelKind, MultiVectorSpec, RouteSpec};
 use crate::tokenizer::{Tokenized, Tokenizer};
-use crate::{Error, LoadOptions, ModelSpec, prompt};
+use crate::{Error, LoadOptions, ModelSpec, digest, prompt};
 
 /// A loaded late-interaction model, such as `ColBERT`.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub struct MultiVectorEncoder {
     skipped: HashSet<u32>,
     /// Id of the token that fills up questions.
     filling: Option<u32>,
+    digest: OnceLock<String>,
 }
 
 impl MultiVectorEncoder {
@@ -59,7 +63,22 @@ impl MultiVectorEncoder {
             })?),
             None => tokenizer.mask_id(),
         };
-        Ok(Self { spec, settings, engine, skipped, filling })
+        Ok(Self { spec, settings, engine, skipped, filling, digest: OnceLock::new() })
+    }
+
+    /// Which model this is: a digest of everything in its folder that decides its vectors, `blake3:…`.
+    ///
+    /// Found out when first asked for; the weights need not be read again for it if the graph came from the cache.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Digest`] and [`Error::Read`] for files that cannot be read any more.
+    pub fn digest(&self) -> Result<&str, Error> {
+        if let Some(digest) = self.digest.get() {
+            return Ok(digest);
+        }
+        let digest = digest::model_digest(&self.spec, std::iter::once(Some(&self.engine.graph)))?;
+        Ok(self.digest.get_or_init(|| digest))
     }
 
     /// What the folder says of itself.
@@ -72,13 +91,37 @@ impl MultiVectorEncoder {
         &self.engine.graph.info
     }
 
+    /// In which numbers it computes; `None` where that was the decision of the graph's maker.
+    pub fn mode(&self) -> Option<Mode> {
+        self.engine.graph.info.mode
+    }
+
+    /// The runtime that runs the graph.
+    pub fn runtime(&self) -> &RuntimeInfo {
+        &self.engine.runtime
+    }
+
+    /// Whether the vectors of a call with these options have length one.
+    pub(crate) fn normalizes(&self, options: &EncodeOptions) -> bool {
+        let last = self.spec.default_route().stages.last();
+        options.normalize || self.settings.is_pylate || last == Some(&Stage::Normalize(Feature::Tokens))
+    }
+
+    /// What stands before each text of a call, a prefix that is kept as a token included, and its name.
+    pub(crate) fn prompt_used(&self, options: &EncodeOptions) -> Result<(Option<String>, String), Error> {
+        let (name, _) = prompt::named(&self.spec.sentence, options)?;
+        let (text, prefix) = self.prompt(options)?;
+        let prefix = prefix.and_then(|id| self.tokenizer().token(id)).unwrap_or_default();
+        Ok((name.map(str::to_owned), prefix + &text))
+    }
+
     /// The tokenizer, as the model uses it.
     pub fn tokenizer(&self) -> &dyn Tokenizer {
         self.engine.tokenizer.as_ref()
     }
 
-    /// Longest text of that task.
-    fn limit(&self, task: Option<Task>) -> Option<usize> {
+    /// Longest text of that task in tokens, special tokens included.
+    pub fn limit(&self, task: Option<Task>) -> Option<usize> {
         let own = match (task, &self.settings.expansion) {
             (Some(Task::Query), Some(expansion)) if expansion.fixed => Some(expansion.length),
             (Some(Task::Query), Some(expansion)) => {

@@ -1,5 +1,6 @@
 //! Where vectors come from: what has to be known of them before they may be compared with others.
 
+mod kinds;
 pub(crate) mod named;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,9 @@ use crate::{Error, LateChunking, SentenceTransformer, finish, prompt};
 
 /// The newest version of the format that is read, and the one that is written.
 const FORMAT_VERSION: u32 = 1;
+
+/// What is said to have made vectors.
+const MADE_BY: &str = concat!("st ", env!("CARGO_PKG_VERSION"));
 
 /// What made a set of vectors, kept beside them wherever they are written.
 ///
@@ -60,8 +64,12 @@ pub struct Provenance {
     /// Where the values of the eight-bit precisions lie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibrated>,
-    /// One vector a text, or one a token.
+    /// One vector a text, one a token, or a sparse one a text: `sentence_embedding`, `token_embeddings`,
+    /// `sparse_embedding`.
     pub output_value: String,
+    /// Values of a sparse vector that were kept at most; all of them if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_active_dims: Option<usize>,
     /// What stood before each text.
     pub prompt: PromptUsed,
     /// Tokens of a text that the model read at most, special tokens included.
@@ -284,6 +292,15 @@ pub(crate) fn short(digest: &str) -> String {
     }
 }
 
+/// What a task is called where it is noted.
+fn task_name(task: Task) -> String {
+    match task {
+        Task::Query => "query",
+        Task::Document => "document",
+    }
+    .to_owned()
+}
+
 impl SentenceTransformer {
     /// What made the vectors of a call with these options, but for the name of the model, which only the caller knows.
     ///
@@ -294,13 +311,9 @@ impl SentenceTransformer {
         let spec = self.spec();
         let (name, text) = prompt::named(&spec.sentence, options)?;
         let (dimension, normalized) = self.vector_kind(options)?;
-        let task = options.task.map(|task| match task {
-            Task::Query => "query",
-            Task::Document => "document",
-        });
         Ok(Provenance {
             format_version: FORMAT_VERSION,
-            made_by: concat!("st ", env!("CARGO_PKG_VERSION")).to_owned(),
+            made_by: MADE_BY.to_owned(),
             model: ModelIdentity { name: None, id: None, digest: self.digest()?.to_owned() },
             dimension,
             mode: self.mode(),
@@ -310,8 +323,9 @@ impl SentenceTransformer {
             precision: options.precision,
             calibration: self.note_calibration(options)?,
             output_value: "sentence_embedding".to_owned(),
+            max_active_dims: None,
             prompt: PromptUsed {
-                task: task.map(str::to_owned),
+                task: options.task.map(task_name),
                 name: name.map(str::to_owned),
                 text: text.to_owned(),
             },

@@ -3,17 +3,19 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use ndarray::{Array1, Array2, Axis};
-use st_core::{BoxError, EncodeOptions, Similarity, SparseEncoded, SparseOptions, SparseVectors};
+use st_core::{BoxError, EncodeOptions, Mode, Similarity, SparseEncoded, SparseOptions, SparseVectors};
 
 use crate::engine::{Engine, Limits, shaped, tokenize_all};
 use crate::graph::GraphInfo;
 use crate::long_text::Pieces;
 use crate::prepared::Prepared;
+use crate::runtime::RuntimeInfo;
 use crate::spec::{InputSpec, ModelKind, RouteSpec};
 use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
-use crate::{Error, LoadOptions, ModelSpec, prompt, table};
+use crate::{Error, LoadOptions, ModelSpec, digest, prompt, table};
 
 /// A loaded sparse encoder: SPLADE, its relatives without a transformer for questions, and sparse autoencoders.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub struct SparseEncoder {
     spec: ModelSpec,
     /// What answers for each of the routes.
     ways: Vec<Way>,
+    digest: OnceLock<String>,
 }
 
 /// What answers for one route.
@@ -48,7 +51,23 @@ impl SparseEncoder {
     pub(crate) fn of_spec(spec: ModelSpec, options: &LoadOptions) -> Result<Self, Error> {
         let ways = spec.routes.iter().map(|route| Way::load(&spec, route, options));
         let ways = ways.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { spec, ways })
+        Ok(Self { spec, ways, digest: OnceLock::new() })
+    }
+
+    /// Which model this is: a digest of everything in its folder that decides its vectors, `blake3:…`.
+    ///
+    /// Found out when first asked for; the weights need not be read again for it if the graph came from the cache.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Digest`] and [`Error::Read`] for files that cannot be read any more.
+    pub fn digest(&self) -> Result<&str, Error> {
+        if let Some(digest) = self.digest.get() {
+            return Ok(digest);
+        }
+        let graphs = self.ways.iter().map(|way| way.engine().map(|engine| &engine.graph));
+        let digest = digest::model_digest(&self.spec, graphs)?;
+        Ok(self.digest.get_or_init(|| digest))
     }
 
     /// What the folder says of itself.
@@ -58,10 +77,26 @@ impl SparseEncoder {
 
     /// The graph that runs texts of which nothing is known; none for a table.
     pub fn graph(&self) -> Option<&GraphInfo> {
-        match self.default_way() {
-            Way::Graph(engine) => Some(&engine.graph.info),
-            Way::Table { .. } => None,
-        }
+        self.default_way().engine().map(|engine| &engine.graph.info)
+    }
+
+    /// In which numbers it computes; a table is exact. `None` where that was the decision of the graph's maker.
+    pub fn mode(&self) -> Option<Mode> {
+        self.graph().map_or(Some(Mode::Exact), |graph| graph.mode)
+    }
+
+    /// The runtime that runs it; none for a table.
+    pub fn runtime(&self) -> Option<&RuntimeInfo> {
+        self.default_way().engine().map(|engine| &engine.runtime)
+    }
+
+    /// Values of a vector that are kept at most in a call with these options; all of them if none.
+    pub(crate) fn most_active(&self, options: &SparseOptions) -> Result<Option<usize>, Error> {
+        let route = &self.spec.routes[self.spec.route_for(options.task)?];
+        let asked = options.max_active_dims;
+        // An autoencoder has a number of its own, which the one for the whole model cannot raise.
+        let own = route.max_active_dims.map(|own| asked.unwrap_or(own));
+        Ok(own.into_iter().chain(asked.or(self.spec.sentence.max_active_dims)).min())
     }
 
     fn default_way(&self) -> &Way {
@@ -93,6 +128,13 @@ impl Way {
                 found: "table of vectors",
                 asked: "sparse encoder",
             }),
+        }
+    }
+
+    fn engine(&self) -> Option<&Engine> {
+        match self {
+            Self::Graph(engine) => Some(engine),
+            Self::Table { .. } => None,
         }
     }
 
@@ -197,8 +239,7 @@ impl st_core::SparseEncoder for SparseEncoder {
     fn encode(&self, texts: &[&str], options: &SparseOptions) -> Result<SparseEncoded, BoxError> {
         let place = self.spec.route_for(options.task)?;
         let (way, route) = (&self.ways[place], &self.spec.routes[place]);
-        let mut named = EncodeOptions::default().with_prompt(options.prompt.clone());
-        named.task = options.task;
+        let named = named(options);
         let prompt = prompt::resolve(&self.spec.sentence, &named)?;
         let limits = Limits { threads: options.threads, max_tokens_per_batch: options.max_tokens_per_batch };
         let tokens = tokenize_all(texts.len(), limits, way.workers(), |index| {
@@ -207,12 +248,11 @@ impl st_core::SparseEncoder for SparseEncoder {
             way.tokenize(&text)
         })?;
         let prepared = Prepared::new(Pieces::truncated(tokens), 0);
-        let most = options.max_active_dims.or(self.spec.sentence.max_active_dims);
+        let most = self.most_active(options)?;
         let keep = |entries: &mut Vec<(u32, f32)>| {
             // An autoencoder keeps the largest and then what is above zero, which is the same as the other way round.
-            if let Some(own) = route.max_active_dims {
+            if route.max_active_dims.is_some() {
                 entries.retain(|(_, value)| *value > 0.0);
-                largest(entries, options.max_active_dims.unwrap_or(own));
             }
             if let Some(most) = most {
                 largest(entries, most);
@@ -224,7 +264,7 @@ impl st_core::SparseEncoder for SparseEncoder {
             vectors.push(rows[place].iter().copied());
         }
         let read = prepared.texts().map(|text| text.ids.len()).sum();
-        Ok(SparseEncoded::new(vectors, prepared.truncated(), read))
+        Ok(SparseEncoded::new(vectors, prepared.truncated(), read).with_overlong(prepared.overlong))
     }
 
     fn decode(&self, vectors: &SparseVectors, top_k: Option<usize>) -> Vec<Vec<(String, f32)>> {
@@ -242,6 +282,13 @@ impl st_core::SparseEncoder for SparseEncoder {
         };
         vectors.rows().map(decode).collect()
     }
+}
+
+/// The part of the options that decides the prompt.
+pub(crate) fn named(options: &SparseOptions) -> EncodeOptions {
+    let mut named = EncodeOptions::default().with_prompt(options.prompt.clone());
+    named.task = options.task;
+    named
 }
 
 /// Keeps the largest by magnitude, among equals the first.

@@ -19,6 +19,12 @@ pub const TASK_EMBEDDINGS: &str = "llm/v1/embeddings";
 /// The name of the flavor of cross-encoders, which is ours: Python loads such a model as `python_function` only.
 pub const CROSS_ENCODER_FLAVOR: &str = "sentence_transformers_cross_encoder";
 
+/// The same of sparse encoders.
+pub const SPARSE_ENCODER_FLAVOR: &str = "sentence_transformers_sparse_encoder";
+
+/// The same of late-interaction models.
+pub const MULTI_VECTOR_ENCODER_FLAVOR: &str = "sentence_transformers_multi_vector_encoder";
+
 /// The file `MLmodel`: every key that MLflow writes, and the others as they came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MlModel {
@@ -71,6 +77,10 @@ pub struct Flavors {
     pub sentence_transformers: Option<SentenceTransformersFlavor>,
     /// The same of a cross-encoder, under [`CROSS_ENCODER_FLAVOR`]: MLflow has no flavor for it.
     pub cross_encoder: Option<SentenceTransformersFlavor>,
+    /// The same of a sparse encoder, under [`SPARSE_ENCODER_FLAVOR`].
+    pub sparse_encoder: Option<SentenceTransformersFlavor>,
+    /// The same of a late-interaction model, under [`MULTI_VECTOR_ENCODER_FLAVOR`].
+    pub multi_vector_encoder: Option<SentenceTransformersFlavor>,
     /// Other flavors, as they came.
     pub unknown: Map<String, Value>,
 }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    CROSS_ENCODER_FLAVOR, ExampleInfo, ExtraFile, Flavors, MlModel, PythonFunctionFlavor,
-    SentenceTransformersFlavor,
+    CROSS_ENCODER_FLAVOR, ExampleInfo, ExtraFile, Flavors, MULTI_VECTOR_ENCODER_FLAVOR, MlModel,
+    PythonFunctionFlavor, SPARSE_ENCODER_FLAVOR, SentenceTransformersFlavor,
 };
 use crate::signature::parse_params;
 use crate::{Error, ModelSignature, Schema};
@@ -56,6 +56,16 @@ fn flavors(value: Value, file: &str) -> Result<Flavors, Error> {
         cross_encoder: fields
             .take(CROSS_ENCODER_FLAVOR)
             .map(|value| sentence_transformers(value, file, "flavors.sentence_transformers_cross_encoder"))
+            .transpose()?,
+        sparse_encoder: fields
+            .take(SPARSE_ENCODER_FLAVOR)
+            .map(|value| sentence_transformers(value, file, "flavors.sentence_transformers_sparse_encoder"))
+            .transpose()?,
+        multi_vector_encoder: fields
+            .take(MULTI_VECTOR_ENCODER_FLAVOR)
+            .map(|value| {
+                sentence_transformers(value, file, "flavors.sentence_transformers_multi_vector_encoder")
+            })
             .transpose()?,
         unknown: fields.rest(),
     })

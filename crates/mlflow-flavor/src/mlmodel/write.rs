@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    CROSS_ENCODER_FLAVOR, ExampleInfo, Flavors, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor,
+    CROSS_ENCODER_FLAVOR, ExampleInfo, Flavors, MULTI_VECTOR_ENCODER_FLAVOR, MlModel, PythonFunctionFlavor,
+    SPARSE_ENCODER_FLAVOR, SentenceTransformersFlavor,
 };
 
 /// The whole file.
@@ -42,7 +43,13 @@ fn flavors(flavors: &Flavors) -> Value {
         "sentence_transformers",
         flavors.sentence_transformers.as_ref().map(sentence_transformers),
     );
-    put(&mut entries, CROSS_ENCODER_FLAVOR, flavors.cross_encoder.as_ref().map(sentence_transformers));
+    for (name, flavor) in [
+        (CROSS_ENCODER_FLAVOR, &flavors.cross_encoder),
+        (SPARSE_ENCODER_FLAVOR, &flavors.sparse_encoder),
+        (MULTI_VECTOR_ENCODER_FLAVOR, &flavors.multi_vector_encoder),
+    ] {
+        put(&mut entries, name, flavor.as_ref().map(sentence_transformers));
+    }
     Value::Object(entries)
 }
 

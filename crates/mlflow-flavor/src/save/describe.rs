@@ -4,13 +4,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::plan::{CODE_FOLDER, EXTRA_FOLDER, base_name, data_folder};
-use super::{SaveOptions, cross_encoder, signature};
+use super::own_flavor::OwnFlavor;
+use super::plan::{CODE_FOLDER, EXTRA_FOLDER, base_name};
+use super::{SaveOptions, signature};
 use crate::environment::{CONDA, PYTHON_ENV};
 use crate::facts::FACTS;
 use crate::input_example::ExampleFiles;
-use crate::load::LOADER_MODULE;
-use crate::model_folder::Facts;
+use crate::load::{DATA_FOLDER, LOADER_MODULE};
+use crate::model_folder::{Facts, Kind};
 use crate::{Error, ExtraFile, MLFLOW_VERSION, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor};
 
 /// The file `MLmodel`, but for the size.
@@ -44,17 +45,17 @@ pub(super) fn describe(
     if let Some(task) = &options.task {
         model.metadata.get_or_insert_default().insert("task".to_owned(), json!(task));
     }
-    let scores = facts.labels.is_some();
-    let code = (scores || !options.code_paths.is_empty()).then(|| CODE_FOLDER.to_owned());
+    let own = OwnFlavor::of(facts);
+    let code = (own.is_some() || !options.code_paths.is_empty()).then(|| CODE_FOLDER.to_owned());
     model.flavors.python_function = Some(PythonFunctionFlavor {
         code: code.clone(),
         config: options
             .task
             .as_ref()
             .map(|task| [("task".to_owned(), Value::from(task.as_str()))].into_iter().collect()),
-        data: Some(data_folder(facts).to_owned()),
+        data: Some(own.map_or(DATA_FOLDER, |own| own.data).to_owned()),
         env: Some(json!({"conda": CONDA, "virtualenv": PYTHON_ENV})),
-        loader_module: Some(if scores { cross_encoder::LOADER_MODULE } else { LOADER_MODULE }.to_owned()),
+        loader_module: Some(own.map_or(LOADER_MODULE, |own| own.module).to_owned()),
         python_version: Some(options.environment.python.clone()),
         ..PythonFunctionFlavor::default()
     });
@@ -73,7 +74,13 @@ pub(super) fn describe(
         ..SentenceTransformersFlavor::default()
     };
     let flavors = &mut model.flavors;
-    *(if scores { &mut flavors.cross_encoder } else { &mut flavors.sentence_transformers }) = Some(flavor);
+    let place = match facts.kind {
+        Kind::SentenceTransformer => &mut flavors.sentence_transformers,
+        Kind::CrossEncoder { .. } => &mut flavors.cross_encoder,
+        Kind::SparseEncoder => &mut flavors.sparse_encoder,
+        Kind::MultiVectorEncoder => &mut flavors.multi_vector_encoder,
+    };
+    *place = Some(flavor);
     Ok(model)
 }
 

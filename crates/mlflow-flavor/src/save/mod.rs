@@ -1,8 +1,8 @@
 //! Writing an MLflow model folder.
 
-mod cross_encoder;
 mod describe;
 mod options;
+mod own_flavor;
 mod plan;
 mod signature;
 mod write;

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::SaveOptions;
-use super::cross_encoder;
 use super::describe::describe;
+use super::own_flavor::OwnFlavor;
 use crate::digests::{Digester, Digests, FileDigest};
 use crate::environment::{Arguments, EnvironmentFiles};
 use crate::input_example::{EXAMPLE_FILE, SERVING_FILE};
-use crate::load::{CROSS_DATA_FOLDER, DATA_FOLDER, MLMODEL_FILE};
+use crate::load::{DATA_FOLDER, MLMODEL_FILE};
 use crate::{Certificate, Error, InputExample, MlModel, TASK_EMBEDDINGS, model_folder, python_json, tree};
 
 pub(super) const CODE_FOLDER: &str = "code";
@@ -136,15 +136,16 @@ impl SavePlan {
         )?;
         check_task(options)?;
         let facts = model_folder::inspect(folder)?;
-        cross_encoder::check(&facts, options)?;
+        let own = OwnFlavor::of(&facts);
+        own.map_or(Ok(()), |own| own.check(options))?;
         let example = options.input_example.as_ref().map(InputExample::files).transpose()?;
         let mut mlmodel = describe(folder, &facts, options, example.as_ref())?;
 
         let mut listing = tree::Listing::default();
-        tree::list(folder, data_folder(&facts), &NOT_MODEL, &mut listing)?;
+        tree::list(folder, own.map_or(DATA_FOLDER, |own| own.data), &NOT_MODEL, &mut listing)?;
         list_into(&options.code_paths, CODE_FOLDER, "code_paths", &["__pycache__"], &mut listing)?;
         list_into(&options.extra_files, EXTRA_FOLDER, "extra_files", &[], &mut listing)?;
-        let loader = facts.labels.map(|_| cross_encoder::loader(&mut listing)).transpose()?;
+        let loader = own.map(|own| own.loader(&mut listing)).transpose()?;
         let mut files: Vec<PlannedFile> = listing.files.into_iter().map(PlannedFile::from).collect();
         files.extend(loader);
         if let Some(example) = example {
@@ -204,11 +205,6 @@ impl From<tree::ListedFile> for PlannedFile {
     fn from(file: tree::ListedFile) -> Self {
         Self { path: file.path, bytes: file.bytes, source: FileSource::File(file.place) }
     }
-}
-
-/// Where the files of a model go.
-pub(super) fn data_folder(facts: &model_folder::Facts) -> &'static str {
-    if facts.labels.is_some() { CROSS_DATA_FOLDER } else { DATA_FOLDER }
 }
 
 fn check_task(options: &SaveOptions) -> Result<(), Error> {

@@ -2,20 +2,16 @@
 
 use st_core::Precision;
 
-use super::{SaveOptions, SignatureOption, cross_encoder};
-use crate::model_folder::Facts;
+use super::{SaveOptions, SignatureOption, own_flavor};
+use crate::model_folder::{Facts, Kind};
 use crate::predict::{call, sentences};
 use crate::signature::{enforce_params, infer_params};
 use crate::{ColSpec, ColType, Error, InputExample, ModelSignature, Schema};
 
 /// The signature by the rules of Python's `save_model`; a task comes first.
 pub(super) fn choose(facts: &Facts, options: &SaveOptions) -> Result<Option<ModelSignature>, Error> {
-    if let Some(labels) = facts.labels {
-        return match &options.signature {
-            SignatureOption::Given(signature) => Ok(Some(signature.clone())),
-            SignatureOption::Without => Ok(None),
-            SignatureOption::Infer => cross_encoder::signature(labels).map(Some),
-        };
+    if facts.kind != Kind::SentenceTransformer {
+        return own_flavor::signature(facts.kind, &options.signature);
     }
     if options.task.is_some() {
         return Ok(Some(ModelSignature::for_embeddings_task()));

@@ -14,6 +14,7 @@ mod folder;
 mod golden;
 mod load;
 mod mlmodel;
+mod other_kinds;
 mod plan;
 mod predict;
 mod refusal;

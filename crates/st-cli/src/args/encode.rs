@@ -15,12 +15,16 @@ use crate::output;
 #[command(after_help = "Examples:\n  \
     st encode -m ./all-MiniLM-L6-v2 \"A man plays the guitar.\"\n  \
     st encode -m ./all-MiniLM-L6-v2 -i corpus.jsonl --column text -o corpus.npy\n  \
-    cat texts.txt | st encode -m ./all-MiniLM-L6-v2 --precision int8 -o texts.parquet\n\n\
+    cat texts.txt | st encode -m ./all-MiniLM-L6-v2 --precision int8 -o texts.parquet\n  \
+    st encode -m ./splade --sparse --document -i corpus.jsonl --id-column _id -o corpus.npz\n  \
+    st encode -m ./colbert --multi-vector --query \"Who won the game?\"\n\n\
     Inputs: .txt (one text a line), .jsonl, .csv, .tsv, .parquet, `-` for standard input.\n\
-    Outputs: .npy, .jsonl, .csv, .parquet, `-` for standard output (JSON lines).\n\n\
+    Outputs: .npy, .jsonl, .csv, .parquet, `-` for standard output (JSON lines).\n\
+    Sparse vectors: .jsonl and .parquet with `indices` and `values` (with `--with-tokens` also\n\
+    `tokens`), .npz as scipy.sparse.load_npz reads it (compressed rows).\n\n\
     An output says where its vectors come from (model, mode, prompt, precision): Parquet in its\n\
-    metadata under `st.provenance`, .npy and .csv in a file beside them (`x.npy.json`), JSON lines\n\
-    with `--header`.")]
+    metadata under `st.provenance`, .npz in a member `st.provenance.json`, .npy and .csv in a file\n\
+    beside them (`x.npy.json`), JSON lines with `--header`.")]
 pub(crate) struct EncodeArgs {
     /// Texts to encode, instead of an input file.
     #[arg(value_name = "TEXT", conflicts_with = "input")]
@@ -35,6 +39,8 @@ pub(crate) struct EncodeArgs {
     pub(crate) prompt: PromptArgs,
     #[command(flatten)]
     pub(crate) vectors: VectorArgs,
+    #[command(flatten)]
+    pub(crate) kind: KindArgs,
     #[command(flatten)]
     pub(crate) long_text: LongTextArgs,
     /// Read each text whole and write a vector for each chunk of at most so many tokens; texts that do not fit are
@@ -105,6 +111,29 @@ pub(crate) struct VectorArgs {
     /// What to write of each text.
     #[arg(long, value_name = "NAME", default_value = "sentence_embedding")]
     pub(crate) output_value: OutputValue,
+}
+
+/// Models of which a text has no single vector of floats.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Kind of model")]
+pub(crate) struct KindArgs {
+    /// The model is a sparse encoder, such as SPLADE: write the dimensions that are not zero, and their values.
+    #[arg(long, conflicts_with_all = [
+        "multi_vector", "normalize", "truncate_dim", "precision", "ranges", "output_value", "late_chunking",
+        "long_text", "overlap",
+    ])]
+    pub(crate) sparse: bool,
+    /// Keep only so many of the largest values of each sparse vector [default: what the model says].
+    #[arg(long, visible_alias = "top-k", value_name = "N", value_parser = positive, requires = "sparse")]
+    pub(crate) max_active_dims: Option<usize>,
+    /// Write the tokens of a sparse vector, too: in JSON lines with their weights, the largest first.
+    #[arg(long, requires = "sparse")]
+    pub(crate) with_tokens: bool,
+    /// The model is one of late interaction, such as ColBERT: write a vector for each token that counts.
+    #[arg(long, conflicts_with_all = [
+        "truncate_dim", "precision", "ranges", "output_value", "late_chunking", "long_text", "overlap",
+    ])]
+    pub(crate) multi_vector: bool,
 }
 
 /// What to write of each text, with the names of the reference.

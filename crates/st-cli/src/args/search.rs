@@ -51,6 +51,8 @@ pub(crate) struct SimilarityArgs {
     st encode -m all-MiniLM-L6-v2 --document -i corpus.jsonl --id-column _id --with-text -o corpus.parquet\n  \
     st search -m all-MiniLM-L6-v2 --vectors corpus.parquet -k 3 -q \"Who won the game?\"\n  \
     st search -m all-MiniLM-L6-v2 --corpus corpus.jsonl -k 3 --rerank ms-marco-MiniLM-L6-v2 -q \"Who won?\"\n\n\
+    Sparse encoders are compared by the dot product, late-interaction models by MaxSim; both read a\n\
+    corpus of texts.\n\n\
     The model's prompts for queries and for documents are used where it has them. Saved vectors have\n\
     to come from the model that encodes the query, in the same mode; queries are cut and scaled as\n\
     they were, and codes and bits are read as numbers again.")]

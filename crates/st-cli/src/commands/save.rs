@@ -24,7 +24,10 @@ pub(crate) fn run(args: &SaveArgs, settings: &Settings) -> anyhow::Result<Outcom
     if args.certificate {
         facts::add(&mut options, &located, Wanted { certificate: true, profile: false }, settings)?;
         if options.certificate.is_none() {
-            report::note("warning", "a cross-encoder is saved without a certificate: that is about vectors");
+            report::note(
+                "warning",
+                "saved without a certificate: that is about models with one dense vector a text",
+            );
         }
     }
     let (staging, unfinished) = Unfinished::begin(|| staging_beside(&args.output))

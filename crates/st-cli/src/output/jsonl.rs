@@ -3,16 +3,16 @@
 use std::io::Write;
 
 use ndarray::{Array2, ArrayView1, Axis};
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use serde_json::json;
-use st_core::{TokenEmbeddings, Vectors};
+use st_core::{SparseVectors, TokenEmbeddings, Vectors};
 use st_model::Provenance;
 
 use super::{Labels, Sink, Stream, label, with_rows};
 use crate::error::Error;
 use crate::input::{Chunk, Span};
 
-/// Objects with the keys `id` and `text`, where asked for, and `embedding` or `token_embeddings`.
+/// Objects with the keys `id` and `text`, where asked for, and `embedding`, `token_embeddings`, or `indices` and `values`.
 pub(crate) struct JsonlSink {
     stream: Stream,
     labels: Labels,
@@ -28,27 +28,44 @@ impl JsonlSink {
         Self { stream, labels, header, rows: 0 }
     }
 
-    /// Appends the token embeddings of a chunk.
-    pub(super) fn write_tokens(&mut self, chunk: &Chunk, tokens: &TokenEmbeddings) -> Result<(), Error> {
+    /// Appends the token embeddings of a chunk, and how many each text has.
+    pub(super) fn write_tokens(
+        &mut self,
+        chunk: &Chunk,
+        tokens: &TokenEmbeddings,
+        lengths: bool,
+    ) -> Result<(), Error> {
         for (row, text) in tokens.texts.iter().enumerate() {
             self.check_finite(text)?;
-            self.line(chunk, row, "token_embeddings", Rows(text))?;
+            let length = lengths.then(|| text.nrows());
+            self.line(chunk, row, &TokenRows { rows: Rows(text), length })?;
         }
         Ok(())
     }
 
-    fn line(
+    /// Appends the sparse vectors of a chunk; `tokens` are those of each, where asked for.
+    pub(super) fn write_sparse(
         &mut self,
         chunk: &Chunk,
-        row: usize,
-        key: &'static str,
-        values: impl Serialize,
+        vectors: &SparseVectors,
+        tokens: &[Vec<(String, f32)>],
     ) -> Result<(), Error> {
+        for (row, (indices, values)) in vectors.rows().enumerate() {
+            let infinite = indices.iter().zip(values).find(|(_, value)| !value.is_finite());
+            if let Some((&dim, &value)) = infinite {
+                return Err(Error::NotFinite { row: self.rows + 1, dim: dim as usize, value });
+            }
+            let tokens = tokens.get(row).map(|tokens| Tokens(tokens));
+            self.line(chunk, row, &Entries { indices, values, tokens })?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, chunk: &Chunk, row: usize, values: &impl Fields) -> Result<(), Error> {
         let line = Line {
             id: label(self.labels.id, &chunk.ids, row),
             text: label(self.labels.text, &chunk.texts, row),
             span: self.labels.span.then(|| chunk.spans.get(row).copied().flatten()),
-            key,
             values,
         };
         self.rows += 1;
@@ -82,7 +99,7 @@ impl Sink for JsonlSink {
         }
         with_rows!(vectors, rows => {
             for (row, values) in rows.outer_iter().enumerate() {
-                self.line(chunk, row, "embedding", Row(values))?;
+                self.line(chunk, row, &Embedding(Row(values)))?;
             }
         });
         Ok(())
@@ -97,11 +114,67 @@ struct Line<'a, V> {
     id: Option<&'a str>,
     text: Option<&'a str>,
     span: Option<Span>,
-    key: &'static str,
-    values: V,
+    values: &'a V,
 }
 
-impl<V: Serialize> Serialize for Line<'_, V> {
+/// What a line holds of the model's answer.
+trait Fields {
+    fn add<S: SerializeStruct>(&self, line: &mut S) -> Result<(), S::Error>;
+}
+
+struct Embedding<V>(V);
+
+impl<V: Serialize> Fields for Embedding<V> {
+    fn add<S: SerializeStruct>(&self, line: &mut S) -> Result<(), S::Error> {
+        line.serialize_field("embedding", &self.0)
+    }
+}
+
+struct TokenRows<'a> {
+    rows: Rows<'a>,
+    length: Option<usize>,
+}
+
+impl Fields for TokenRows<'_> {
+    fn add<S: SerializeStruct>(&self, line: &mut S) -> Result<(), S::Error> {
+        if let Some(length) = self.length {
+            line.serialize_field("length", &length)?;
+        }
+        line.serialize_field("token_embeddings", &self.rows)
+    }
+}
+
+struct Entries<'a> {
+    indices: &'a [u32],
+    values: &'a [f32],
+    tokens: Option<Tokens<'a>>,
+}
+
+impl Fields for Entries<'_> {
+    fn add<S: SerializeStruct>(&self, line: &mut S) -> Result<(), S::Error> {
+        line.serialize_field("indices", self.indices)?;
+        line.serialize_field("values", self.values)?;
+        if let Some(tokens) = &self.tokens {
+            line.serialize_field("tokens", tokens)?;
+        }
+        Ok(())
+    }
+}
+
+/// Tokens with their weights as an object, in their order.
+struct Tokens<'a>(&'a [(String, f32)]);
+
+impl Serialize for Tokens<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (token, weight) in self.0 {
+            map.serialize_entry(token, weight)?;
+        }
+        map.end()
+    }
+}
+
+impl<V: Fields> Serialize for Line<'_, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut line = serializer.serialize_struct("Line", 5)?;
         if let Some(id) = self.id {
@@ -115,7 +188,7 @@ impl<V: Serialize> Serialize for Line<'_, V> {
             line.serialize_field("start", &start)?;
             line.serialize_field("end", &end)?;
         }
-        line.serialize_field(self.key, &self.values)?;
+        self.values.add(&mut line)?;
         line.end()
     }
 }

@@ -36,7 +36,7 @@ impl NpySink {
     fn write_header(&mut self) -> std::io::Result<()> {
         self.stream.seal();
         self.stream.seek(SeekFrom::Start(0))?;
-        self.stream.write_all(&header(self.descr, self.rows, self.dim))
+        self.stream.write_all(&header(self.descr, &[self.rows, self.dim]))
     }
 }
 
@@ -70,8 +70,14 @@ fn descr(vectors: &Vectors) -> &'static str {
     }
 }
 
-fn header(descr: &str, rows: usize, dim: usize) -> Vec<u8> {
-    let dict = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {dim}), }}");
+/// What stands before the numbers of an array, always [`HEADER`] bytes.
+pub(super) fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
+    let shape = match shape {
+        // A tuple of one has a comma.
+        [length] => format!("{length},"),
+        shape => shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    };
+    let dict = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     // The longest dictionary, with two numbers of 20 digits, has 104 characters.
     let length = HEADER - MAGIC.len() - 2;
     let mut bytes = MAGIC.to_vec();
@@ -142,7 +148,7 @@ mod tests {
     #[test]
     fn the_header_has_one_length_for_any_shape() {
         for (rows, dim) in [(0, 0), (1, 384), (usize::MAX, usize::MAX)] {
-            let header = header("<f4", rows, dim);
+            let header = header("<f4", &[rows, dim]);
             assert_eq!(header.len(), HEADER);
             assert_eq!(header.last(), Some(&b'\n'));
             let (dict, data) = split(&header).unwrap();
@@ -153,7 +159,7 @@ mod tests {
     #[test]
     fn ranges_of_another_form_are_refused() {
         let array = |descr: &str, rows: usize, dim: usize, bytes: usize| {
-            let mut file = header(descr, rows, dim);
+            let mut file = header(descr, &[rows, dim]);
             file.extend(vec![0; bytes]);
             parse_ranges(&file).map(|Ranges(ranges)| ranges.dim())
         };

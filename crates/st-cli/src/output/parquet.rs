@@ -1,11 +1,12 @@
-//! Parquet with a column of fixed-size lists.
+//! Parquet with a column of fixed-size lists, or of lists for sparse vectors.
 
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, FixedSizeListArray, Float32Array, Int8Array, RecordBatch, StringArray, UInt8Array,
-    UInt64Array,
+    Array, ArrayRef, FixedSizeListArray, Float32Array, Int8Array, ListArray, RecordBatch, StringArray,
+    UInt8Array, UInt32Array, UInt64Array,
 };
+use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -13,7 +14,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use st_core::Vectors;
+use st_core::{SparseVectors, Vectors};
 use st_model::Provenance;
 
 use super::{Labels, Sink, Stream};
@@ -23,7 +24,7 @@ use crate::input::Chunk;
 /// Rows that are held in memory before they are written.
 const GROUP_ROWS: usize = 8192;
 
-/// Columns `id` and `text`, where asked for, and `embedding`.
+/// Columns `id` and `text`, where asked for, and `embedding`, or `indices`, `values` and `tokens`.
 pub(crate) struct ParquetSink {
     state: State,
     labels: Labels,
@@ -45,7 +46,24 @@ impl ParquetSink {
         Self { state: State::Waiting(Some(stream)), labels, name, provenance: None }
     }
 
-    fn batch(&self, chunk: &Chunk, vectors: &Vectors) -> Result<RecordBatch, ArrowError> {
+    /// Appends the sparse vectors of a chunk; `tokens` are those of each, where asked for.
+    pub(super) fn write_sparse(
+        &mut self,
+        chunk: &Chunk,
+        vectors: &SparseVectors,
+        tokens: &[Vec<(String, f32)>],
+    ) -> Result<(), Error> {
+        let columns = sparse_columns(vectors, self.labels.tokens.then_some(tokens));
+        let batch = columns.and_then(|columns| self.batch(chunk, columns));
+        let batch = batch.map_err(|error| self.fail(error.into()))?;
+        self.append(&batch).map_err(|error| self.fail(error))
+    }
+
+    fn batch(
+        &self,
+        chunk: &Chunk,
+        answers: Vec<(&'static str, ArrayRef)>,
+    ) -> Result<RecordBatch, ArrowError> {
         let mut fields = Vec::new();
         let mut columns: Vec<ArrayRef> = Vec::new();
         for (wanted, name, texts) in
@@ -64,9 +82,10 @@ impl ParquetSink {
                 columns.push(Arc::new(UInt64Array::from(places)));
             }
         }
-        let vectors = lists(vectors)?;
-        fields.push(Field::new("embedding", vectors.data_type().clone(), false));
-        columns.push(Arc::new(vectors));
+        for (name, column) in answers {
+            fields.push(Field::new(name, column.data_type().clone(), false));
+            columns.push(column);
+        }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
     }
 
@@ -99,7 +118,9 @@ impl Sink for ParquetSink {
     }
 
     fn write(&mut self, chunk: &Chunk, vectors: &Vectors) -> Result<(), Error> {
-        let batch = self.batch(chunk, vectors).map_err(|error| self.fail(error.into()))?;
+        let lists = lists(vectors);
+        let batch = lists.and_then(|lists| self.batch(chunk, vec![("embedding", Arc::new(lists))]));
+        let batch = batch.map_err(|error| self.fail(error.into()))?;
         self.append(&batch).map_err(|error| self.fail(error))
     }
 
@@ -133,16 +154,49 @@ fn lists(vectors: &Vectors) -> Result<FixedSizeListArray, ArrowError> {
     FixedSizeListArray::try_new(field, dim, values, None)
 }
 
+/// Lists of unequal length; tokens come the largest first, and stand beside their dimensions here.
+fn sparse_columns(
+    vectors: &SparseVectors,
+    tokens: Option<&[Vec<(String, f32)>]>,
+) -> Result<Vec<(&'static str, ArrayRef)>, ArrowError> {
+    let list = |values: ArrayRef| -> Result<ArrayRef, ArrowError> {
+        let field = Arc::new(Field::new("item", values.data_type().clone(), false));
+        let lengths = (0..vectors.len()).map(|row| vectors.active_dims(row));
+        Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, None)?))
+    };
+    let (_, indices, values) = vectors.parts();
+    let mut columns = vec![
+        ("indices", list(Arc::new(UInt32Array::from_iter_values(indices.iter().copied())))?),
+        ("values", list(Arc::new(Float32Array::from_iter_values(values.iter().copied())))?),
+    ];
+    if let Some(tokens) = tokens {
+        let beside = vectors.rows().zip(tokens).flat_map(|((indices, values), tokens)| {
+            let mut places: Vec<usize> = (0..indices.len()).collect();
+            places.sort_by(|&left, &right| values[right].total_cmp(&values[left]).then(left.cmp(&right)));
+            let mut beside: Vec<_> = places.into_iter().zip(tokens).collect();
+            beside.sort_unstable_by_key(|(place, _)| *place);
+            beside.into_iter().map(|(_, (token, _))| token)
+        });
+        // The column wants to know how many there are.
+        let tokens: Vec<&String> = beside.collect();
+        columns.push(("tokens", list(Arc::new(StringArray::from_iter_values(tokens)))?));
+    }
+    Ok(columns)
+}
+
 /// Numbers of vectors neither repeat nor sort: a dictionary or statistics would only cost.
 fn properties() -> WriterProperties {
-    let embedding = ColumnPath::from(vec!["embedding".to_owned(), "list".to_owned(), "item".to_owned()]);
-    WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .set_column_dictionary_enabled(embedding.clone(), false)
-        .set_column_compression(embedding.clone(), Compression::UNCOMPRESSED)
-        .set_column_statistics_enabled(embedding, EnabledStatistics::None)
-        .build()
+        .set_max_row_group_row_count(Some(GROUP_ROWS));
+    for column in ["embedding", "values"] {
+        let numbers = ColumnPath::from(vec![column.to_owned(), "list".to_owned(), "item".to_owned()]);
+        properties = properties
+            .set_column_dictionary_enabled(numbers.clone(), false)
+            .set_column_compression(numbers.clone(), Compression::UNCOMPRESSED)
+            .set_column_statistics_enabled(numbers, EnabledStatistics::None);
+    }
+    properties.build()
 }
 
 /// The system's own reason, where there is one.

@@ -6,7 +6,7 @@ use tempfile::tempdir;
 use super::*;
 use crate::input::{Columns, Origin, Source};
 
-const ALL: Labels = Labels { text: true, id: true, span: false };
+const ALL: Labels = Labels { text: true, id: true, span: false, tokens: false };
 
 fn target(path: PathBuf, labels: Labels) -> Target {
     Target { path: Some(path), format: None, force: false, labels, header: false }
@@ -92,7 +92,7 @@ fn what_a_format_cannot_hold_is_refused_at_once() {
     assert_eq!(open("a.npy", ALL).unwrap(), "a.npy: an array holds vectors only, no texts");
     assert_eq!(
         open("a.bin", ALL).unwrap(),
-        "a.bin: the extension names no format; known are .npy, .jsonl, .csv, .parquet and `-`"
+        "a.bin: the extension names no format; known are .npy, .jsonl, .csv, .parquet, .npz and `-`"
     );
     assert_eq!(open("no-folder/a.npy", Labels::default()).unwrap(), "cannot write no-folder/a.npy");
 }

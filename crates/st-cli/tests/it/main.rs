@@ -16,6 +16,7 @@ mod hints;
 mod hub;
 mod import;
 mod interrupted;
+mod kinds;
 mod long_text;
 mod mlflow;
 mod models;

@@ -232,7 +232,7 @@ fn a_logged_cross_encoder_is_found_by_its_alias() {
     assert!(!mlmodel.contains("similarity") && !mlmodel.contains("dimension"), "{mlmodel}");
 
     let ran = place.run(&["save", "-m", &folder, "-o", "saved", "--certificate"]);
-    let note = "warning: a cross-encoder is saved without a certificate: that is about vectors\n";
+    let note = "warning: saved without a certificate: that is about models with one dense vector a text\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (0, note));
     assert_eq!(answer("saved")["queries"], answer(&folder)["queries"]);
     place.fails(

@@ -19,6 +19,7 @@ fn provenance() -> Provenance {
         precision: Precision::Int8,
         calibration: Some(Calibrated::new(&Ranges(array![[-0.1, 1e-9], [0.25, 3.0]]), RangesFrom::Input)),
         output_value: "sentence_embedding".to_owned(),
+        max_active_dims: None,
         prompt: PromptUsed { task: None, name: Some("query".to_owned()), text: "q: ".to_owned() },
         max_tokens: Some(256),
         long_text: LongText::Chunk { overlap: 8 }.into(),

@@ -22,6 +22,7 @@ pub use defaults::Defaults;
 pub use kind::ModelKind;
 pub use modules::{ModuleEntry, ModuleKind, Refusal};
 pub(crate) use modules::{REFUSED, SUPPORTED};
+pub(crate) use multi_vector::PYLATE_KEYS;
 pub use multi_vector::{MultiVectorSpec, QueryExpansion};
 pub use pooling::PoolingSpec;
 pub use route::{InputSpec, RouteSpec};

@@ -53,7 +53,7 @@ pub struct QueryExpansion {
 const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 /// Keys of which any says that PyLate saved the model.
-const PYLATE_KEYS: [&str; 9] = [
+pub(crate) const PYLATE_KEYS: [&str; 9] = [
     "query_length",
     "document_length",
     "query_expansion",

@@ -1,7 +1,7 @@
 //! Sparse encoders against Python.
 
 use ndarray::Array2;
-use st_core::{SparseEncoder as _, SparseOptions, SparseVectors};
+use st_core::{SparseEncoder as _, SparseOptions, SparseVectors, Task};
 use st_model::SparseEncoder;
 use st_testkit::{SparseGolden, Tolerance, assert_rows_close, tiny_texts};
 
@@ -56,4 +56,28 @@ fn vectors_of_every_sparse_encoder() {
         let scores = scores.select(ndarray::Axis(0), &[0, 1]);
         assert_rows_close(scores.view(), golden.similarities.view(), Tolerance { abs: 1e-3, rel: 1e-5 });
     }
+}
+
+#[test]
+fn vectors_say_where_they_come_from() {
+    let model = |name: &str| {
+        let folder = st_testkit::fixtures_dir().join("sparse").join(name);
+        SparseEncoder::load(&folder, &options()).unwrap_or_else(|error| panic!("{}", chain(&error)))
+    };
+    let splade = model("splade-bert");
+    let provenance = splade.provenance(&SparseOptions::default().with_max_active_dims(7)).unwrap();
+    assert_eq!(provenance.output_value, "sparse_embedding");
+    assert_eq!((provenance.dimension, provenance.max_active_dims), (splade.dim(), Some(7)));
+    assert_eq!(provenance.model.digest, splade.digest().unwrap());
+    assert!(provenance.model.digest.starts_with("blake3:"));
+    assert_ne!(splade.digest().unwrap(), model("splade-bert-sum").digest().unwrap());
+    let same = splade.provenance(&SparseOptions::default().with_task(Task::Query)).unwrap();
+    assert_eq!(provenance.space_difference(&same), None, "fewer values lie in the same space");
+    // A number of its own is noted, though nobody asked for it.
+    let own = model("autoencoder").provenance(&SparseOptions::default()).unwrap();
+    assert!(own.max_active_dims.is_some());
+    let read = st_model::Provenance::from_json(&own.to_json()).unwrap();
+    assert_eq!(read, own);
+    // A table has a digest, too.
+    assert!(model("inference-free").digest().unwrap().starts_with("blake3:"));
 }
