@@ -113,10 +113,9 @@ fn kind(folder: &Path, modules: &[Module]) -> Result<Kind, Error> {
         Some("SparseEncoder") => Kind::SparseEncoder,
         // PyLate's word for it.
         Some("MultiVectorEncoder" | "ColBERT") => Kind::MultiVectorEncoder,
-        Some(_) => Kind::SentenceTransformer,
         None if has(&["SpladePooling", "SparseStaticEmbedding", "SparseAutoEncoder"]) => Kind::SparseEncoder,
         None if has(&["MultiVectorMask"]) => Kind::MultiVectorEncoder,
-        None => Kind::SentenceTransformer,
+        _ => Kind::SentenceTransformer,
     })
 }
 
