@@ -32,7 +32,7 @@ pub(crate) enum Format {
     Csv,
     /// A column `embedding` of fixed-size lists; of sparse vectors columns `indices` and `values`.
     Parquet,
-    /// Sparse vectors in compressed rows, as SciPy keeps them.
+    /// Sparse vectors in compressed rows, as `SciPy` keeps them.
     Npz,
 }
 
@@ -68,6 +68,7 @@ pub(crate) struct Target {
 
 /// What stands beside each vector.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "columns that are there or not, each by itself")]
 pub(crate) struct Labels {
     /// The text itself.
     pub(crate) text: bool,
@@ -161,7 +162,7 @@ impl Target {
         Ok(match format {
             Format::Npz => SparseSink::Npz(npz::NpzSink::new(stream, self.name())?),
             Format::Parquet => {
-                SparseSink::Parquet(parquet::ParquetSink::new(stream, self.labels, self.name()))
+                SparseSink::Parquet(Box::new(parquet::ParquetSink::new(stream, self.labels, self.name())))
             }
             _ => SparseSink::Jsonl(jsonl::JsonlSink::new(stream, self.labels, self.header)),
         })

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::json;
 use st_core::Mode;
 use st_export::{ExportOptions, Exported, Quantization};
-use st_model::ModelSpec;
+use st_model::{ModelKind, ModelSpec};
 
 use super::Outcome;
 use crate::args::ExportArgs;
@@ -24,6 +24,13 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<Outc
     let located = model::locate_for(&args.model, settings)?;
     let spec = ModelSpec::read(&located.folder)
         .with_context(|| format!("cannot read the model {}", args.model.model.display()))?;
+    // What is exported is compared with the model before it is called done, which these have nothing for yet.
+    if matches!(spec.kind, ModelKind::SparseEncoder | ModelKind::MultiVectorEncoder) {
+        bail!(
+            "the graph of a {} cannot be exported yet; `st encode` makes and keeps its own",
+            spec.kind.name()
+        );
+    }
     let target = args.output.join("model.onnx");
     if target.exists() && !args.force {
         return Err(Error::OutputExists { file: target.display().to_string() }.into());

@@ -1,6 +1,6 @@
 //! Sparse vectors in compressed rows, in the file that `scipy.sparse.load_npz` reads.
 //!
-//! It is a ZIP archive of arrays: `indices`, `indptr`, `format`, `shape` and `data`. SciPy does not look at other
+//! It is a ZIP archive of arrays: `indices`, `indptr`, `format`, `shape` and `data`. `SciPy` does not look at other
 //! members, so where the vectors come from travels inside.
 
 use std::fs::File;
@@ -9,6 +9,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use st_core::SparseVectors;
 use st_model::Provenance;
 use zip::ZipWriter;
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 
 use super::Stream;
@@ -82,7 +83,7 @@ impl Arrays {
         let count = self.ends.last().copied().unwrap_or(0);
         let (rows, entries) = (self.ends.len(), usize::try_from(count).unwrap_or(usize::MAX));
         let small = i32::try_from(count).is_ok() && i32::try_from(self.dim).is_ok();
-        // SciPy takes both kinds of numbers, but one for both arrays.
+        // `SciPy` takes both kinds of numbers, but one for both arrays.
         let kind = if small { "<i4" } else { "<i8" };
         let number = |number: u64| {
             let bytes = number.to_le_bytes();
@@ -106,21 +107,28 @@ impl Arrays {
         begin(&mut zip, "data", header("<f4", &[entries]), entries)?;
         io::copy(&mut rewind(self.values)?, &mut zip)?;
         if let Some(provenance) = self.provenance {
-            zip.start_file(PROVENANCE_MEMBER, SimpleFileOptions::default())?;
+            zip.start_file(PROVENANCE_MEMBER, SimpleFileOptions::default()).map_err(plain)?;
             zip.write_all(provenance.as_bytes())?;
         }
-        zip.finish()?;
-        Ok(())
+        zip.finish().map(drop).map_err(plain)
     }
 }
 
-/// Begins the member of an array of so many numbers, deflated as SciPy does.
+/// Begins the member of an array of so many numbers, deflated as `SciPy` does.
 fn begin(zip: &mut ZipWriter<Quiet<'_>>, name: &str, header: Vec<u8>, numbers: usize) -> io::Result<()> {
     // Deflate may make it longer, but not that much.
     const LARGE: usize = (u32::MAX / 16) as usize;
     let options = SimpleFileOptions::default().large_file(numbers > LARGE);
-    zip.start_file(format!("{name}.npy"), options)?;
+    zip.start_file(format!("{name}.npy"), options).map_err(plain)?;
     zip.write_all(&header)
+}
+
+/// The system's own reason, where there is one.
+fn plain(error: ZipError) -> io::Error {
+    match error {
+        ZipError::Io(source) => source,
+        other => io::Error::other(other),
+    }
 }
 
 fn rewind(writer: BufWriter<File>) -> io::Result<BufReader<File>> {

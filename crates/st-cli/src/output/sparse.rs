@@ -15,7 +15,7 @@ pub(crate) enum SparseSink {
     /// One object a line.
     Jsonl(JsonlSink),
     /// Columns of lists.
-    Parquet(ParquetSink),
+    Parquet(Box<ParquetSink>),
     /// Compressed rows.
     Npz(NpzSink),
 }
@@ -51,7 +51,7 @@ impl SparseSink {
     pub(crate) fn finish(self) -> Result<(), Error> {
         match self {
             Self::Jsonl(sink) => Box::new(sink).finish(),
-            Self::Parquet(sink) => Box::new(sink).finish(),
+            Self::Parquet(sink) => sink.finish(),
             Self::Npz(sink) => sink.finish(),
         }
     }

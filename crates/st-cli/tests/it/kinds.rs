@@ -64,7 +64,7 @@ fn sparse_lines_hold_what_python_answers() {
             assert_eq!(out.lines().count(), texts.len());
             for (row, line) in out.lines().map(parsed).enumerate() {
                 let indices = line["indices"].as_array().unwrap();
-                assert!(indices.is_sorted_by_key(|index| index.as_u64()), "{name}: {line}");
+                assert!(indices.is_sorted_by_key(Value::as_u64), "{name}: {line}");
                 for (index, value) in indices.iter().zip(floats(&line["values"])) {
                     got[(row, usize::try_from(index.as_u64().unwrap()).unwrap())] = value;
                 }
@@ -338,6 +338,36 @@ fn formats_that_cannot_hold_it_are_refused_before_the_model_is_loaded() {
         "{}",
         ran.stderr
     );
+    assert!(place.names().is_empty());
+}
+
+#[test]
+fn a_full_disk_is_told_once() {
+    let place = Place::new();
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let folder = model("sparse", "splade-bert");
+    place.fails(
+        &["encode", "-m", &folder, "--sparse", "-o", "/dev/full", "--output-format", "npz", "a man"],
+        "error: cannot write /dev/full\n  caused by: No space left on device (os error 28)\n\
+         hint: make room, or choose another folder; nothing was left behind",
+    );
+}
+
+#[test]
+fn a_graph_that_cannot_be_checked_is_not_exported() {
+    let place = Place::new();
+    for (kind, name, class) in
+        [("sparse", "splade-bert", "SparseEncoder"), ("multi-vector", "pylate", "MultiVectorEncoder")]
+    {
+        place.fails(
+            &["export", "-m", &model(kind, name), "-o", "out"],
+            &format!(
+                "error: the graph of a {class} cannot be exported yet; `st encode` makes and keeps its own"
+            ),
+        );
+    }
     assert!(place.names().is_empty());
 }
 
