@@ -30,8 +30,13 @@ fn supported() -> String {
 #[test]
 fn other_architectures_are_named() {
     check_refused(
+        &Tiny::new().with_setting("model_type", "laser").with_setting("architectures", json!(["LaserModel"])),
+        &format!("`FOLDER/config.json` asks for the architecture `laser (LaserModel)`; {}", supported()),
+    );
+    check_refused(
         &Tiny::new().with_setting("model_type", "xlnet").with_setting("architectures", json!(["XLNetModel"])),
-        &format!("`FOLDER/config.json` asks for the architecture `xlnet (XLNetModel)`; {}", supported()),
+        "`FOLDER/config.json` asks for the architecture `xlnet (XLNetModel)`, which is refused: its layers are of a \
+         kind that few embedding models have; export it with Python's optimum and name the graph",
     );
     // Code of its own under BERT's model type.
     check_refused(
