@@ -119,27 +119,24 @@ pub(crate) fn add_loaded(report: &mut Report, loaded: &Model) -> anyhow::Result<
         Model::MultiVectorEncoder(model) => (Some(model.graph()), Some(model.runtime()), model.max_tokens()),
         _ => (None, None, None),
     };
-    let (Some(graph), Some(runtime)) = (graph, runtime) else {
-        report.insert("runtime".to_owned(), json!({"resident_bytes": resident_bytes()}));
-        return Ok(());
-    };
-    let mut section = Report::new();
-    if let Some(path) = &graph.path {
-        section.insert("file".to_owned(), json!(path.display().to_string()));
-        section.extend(graph_header(path)?);
+    if let Some(graph) = graph {
+        let mut section = Report::new();
+        if let Some(path) = &graph.path {
+            section.insert("file".to_owned(), json!(path.display().to_string()));
+            section.extend(graph_header(path)?);
+        }
+        section.insert("state".to_owned(), json!(state(graph.state)));
+        section.insert("mode".to_owned(), json!(model::mode_of(Some(graph))));
+        section.insert("max_tokens".to_owned(), json!(max_tokens));
+        report.insert("graph".to_owned(), Value::Object(section));
     }
-    section.insert("state".to_owned(), json!(state(graph.state)));
-    section.insert("mode".to_owned(), json!(model::mode_of(Some(graph))));
-    section.insert("max_tokens".to_owned(), json!(max_tokens));
-    report.insert("graph".to_owned(), Value::Object(section));
-    report.insert(
-        "runtime".to_owned(),
-        json!({
-            "file": runtime.path.display().to_string(),
-            "build": runtime.build,
-            "resident_bytes": resident_bytes(),
-        }),
-    );
+    let mut section = Report::new();
+    if let Some(runtime) = runtime {
+        section.insert("file".to_owned(), json!(runtime.path.display().to_string()));
+        section.insert("build".to_owned(), json!(runtime.build));
+    }
+    section.insert("resident_bytes".to_owned(), json!(resident_bytes()));
+    report.insert("runtime".to_owned(), Value::Object(section));
     Ok(())
 }
 

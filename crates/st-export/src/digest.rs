@@ -33,7 +33,7 @@ pub fn file_digest(path: &Path) -> Result<String, Error> {
 ///
 /// # Errors
 ///
-/// As [`Checkpoint::open`](crate::checkpoint::Checkpoint::open) where there are no weights that can be read, and
+/// What [`export()`](crate::export()) says where there are no weights that can be read, and
 /// [`Error::Io`].
 pub fn weights_digest(folder: &Path) -> Result<String, Error> {
     let files = WeightFiles::find(folder)?.paths;

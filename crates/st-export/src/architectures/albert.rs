@@ -117,6 +117,7 @@ impl Transformer for Albert {
             dense: Some(("pooler", Activation::Tanh, true)),
             norm: None,
             output: "classifier",
+            output_bias: true,
         })
     }
 }

@@ -151,6 +151,7 @@ impl Transformer for Bert {
             dense: Some(("pooler.dense", Activation::Tanh, true)),
             norm: None,
             output: "classifier",
+            output_bias: true,
         })
     }
 

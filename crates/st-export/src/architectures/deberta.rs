@@ -282,6 +282,7 @@ impl Transformer for Deberta {
             dense: Some(("pooler.dense", self.head_activation, true)),
             norm: None,
             output: "classifier",
+            output_bias: true,
         })
     }
 }

@@ -8,7 +8,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer, layer_types};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, HeadNorms, Reach, RmsNorm, Rotary, Sequence, gated, linear, lookup, project,
+    Activation, Attention, Classifier, HeadNorms, Reach, RmsNorm, Rotary, Sequence, TokenChoice, gated,
+    linear, lookup, project, signed,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -81,6 +82,8 @@ struct Decoder {
     local: Vec<bool>,
     /// Gemma's: norms around one, norms behind each block too, embeddings times the root of the width.
     gemma: bool,
+    /// The token that a classifier passes over.
+    padding: Option<i64>,
 }
 
 /// Reads what all of them have; `head_width` is the default where the configuration has none.
@@ -115,6 +118,10 @@ fn common(settings: Settings<'_>, head_width: Option<usize>) -> Result<Decoder, 
         nearby: (reach, rope),
         local: vec![false; layers],
         gemma: false,
+        padding: match settings.get("pad_token_id") {
+            Some(_) => Some(signed(settings.size("pad_token_id", 0, 0..=*ROWS.end())?)),
+            None => None,
+        },
     })
 }
 
@@ -292,5 +299,15 @@ impl Transformer for Decoder {
         values.pop();
         values.push(self.norm(builder, "norm", hidden));
         values
+    }
+
+    fn classifier(&self) -> Option<Classifier> {
+        Some(Classifier {
+            token: TokenChoice::Last(self.padding),
+            dense: None,
+            norm: None,
+            output: "score",
+            output_bias: false,
+        })
     }
 }

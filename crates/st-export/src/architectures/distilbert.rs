@@ -93,6 +93,7 @@ impl Transformer for DistilBert {
             dense: Some(("pre_classifier", Activation::Relu, true)),
             norm: None,
             output: "classifier",
+            output_bias: true,
         })
     }
 

@@ -94,6 +94,7 @@ impl Transformer for Electra {
             dense: Some(("classifier.dense", Activation::Gelu, true)),
             norm: None,
             output: "classifier.out_proj",
+            output_bias: true,
         })
     }
 }

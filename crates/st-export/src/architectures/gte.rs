@@ -122,6 +122,7 @@ impl Transformer for Gte {
             dense: Some(("pooler.dense", Activation::Tanh, true)),
             norm: None,
             output: "classifier",
+            output_bias: true,
         })
     }
 }

@@ -155,6 +155,7 @@ impl Transformer for ModernBert {
             dense: Some(("head.dense", self.head_activation, self.head_bias)),
             norm: Some(("head.norm", self.norm)),
             output: "classifier",
+            output_bias: true,
         })
     }
 

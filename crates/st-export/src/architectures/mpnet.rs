@@ -87,6 +87,7 @@ impl Transformer for MpNet {
             dense: Some(("classifier.dense", Activation::Tanh, true)),
             norm: None,
             output: "classifier.out_proj",
+            output_bias: true,
         })
     }
 

@@ -93,6 +93,7 @@ impl Transformer for Roberta {
             dense: Some(("classifier.dense", Activation::Tanh, true)),
             norm: None,
             output: "classifier.out_proj",
+            output_bias: true,
         })
     }
 

@@ -10,6 +10,8 @@ pub(crate) enum TokenChoice {
     First,
     /// The mean of all that count.
     Mean,
+    /// The last that counts and is not this token, the padding of the configuration, where there is one.
+    Last(Option<i64>),
 }
 
 /// One number for each label: a token, perhaps a hidden layer, a linear layer.
@@ -23,6 +25,8 @@ pub(crate) struct Classifier {
     pub(crate) norm: Option<(&'static str, LayerNorm)>,
     /// Name of the last layer.
     pub(crate) output: &'static str,
+    /// Whether the last layer has a bias.
+    pub(crate) output_bias: bool,
 }
 
 impl Classifier {
@@ -40,6 +44,7 @@ impl Classifier {
                 builder.squeeze(first, &[1])
             }
             TokenChoice::Mean => mean(builder, sequence, tokens),
+            TokenChoice::Last(padding) => last(builder, sequence, tokens, padding),
         });
         if let Some((name, activation, bias)) = self.dense {
             let layer = if bias { linear } else { project };
@@ -49,7 +54,8 @@ impl Classifier {
         if let Some((name, norm)) = self.norm {
             value = norm.apply(builder, name, value);
         }
-        linear(builder, self.output, value, (hidden, labels))
+        let layer = if self.output_bias { linear } else { project };
+        layer(builder, self.output, value, (hidden, labels))
     }
 }
 
@@ -60,6 +66,20 @@ fn mean(builder: &mut GraphBuilder, sequence: &Sequence, tokens: ValueId) -> Val
     let sum = builder.matmul(row, tokens);
     let sum = builder.squeeze(sum, &[1]);
     builder.div(sum, count)
+}
+
+/// Padding may also be what closes a text; then what stands before it is read, as the reference does.
+fn last(builder: &mut GraphBuilder, sequence: &Sequence, tokens: ValueId, padding: Option<i64>) -> ValueId {
+    let mut skipped = sequence.masked;
+    if let Some(padding) = padding {
+        let padding = builder.int64(padding);
+        let is_padding = builder.equal(sequence.input_ids, padding);
+        skipped = builder.or(skipped, is_padding);
+    }
+    let [zero, one] = [0.0, 1.0].map(|number| builder.float32(number));
+    let counts = builder.select(skipped, zero, one);
+    let index = builder.arg_max(counts, true);
+    builder.pick(tokens, index)
 }
 
 /// One number for each token of the vocabulary: a hidden layer, normalisation, and the table of word embeddings
