@@ -24,5 +24,6 @@ mod rerank;
 mod runs;
 mod runtime;
 mod search;
+mod sparse_files;
 mod support;
 mod vectors;
