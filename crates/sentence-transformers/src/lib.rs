@@ -28,7 +28,7 @@
 //! ```no_run
 //! # fn main() -> Result<(), sentence_transformers::model::Error> {
 //! let spec = sentence_transformers::ModelSpec::read("all-MiniLM-L6-v2".as_ref())?;
-//! println!("{} dimensions, pooled by {:?}, prompts {:?}", spec.dim(), spec.pooling.modes, spec.sentence.prompts);
+//! println!("a {} of {} dimensions, prompts {:?}", spec.kind.name(), spec.dim(), spec.sentence.prompts);
 //! # Ok(())
 //! # }
 //! ```
@@ -45,7 +45,7 @@
 //! # fn main() -> Result<(), sentence_transformers::model::Error> {
 //! let options = LoadOptions::new(Places::from_env(|name| std::env::var_os(name))).with_mode(Mode::Fast);
 //! let model = SentenceTransformer::load("all-MiniLM-L6-v2".as_ref(), &options)?;
-//! assert_eq!(model.graph().mode, Some(Mode::Fast));
+//! assert_eq!(model.mode(), Some(Mode::Fast));
 //! # Ok(())
 //! # }
 //! ```

@@ -1,7 +1,7 @@
 //! BERT: absolute positions, normalisation after each residual.
 //!
 //! Serves MiniLM, BGE, E5, GTE of the first version and `LaBSE`. Which tokenizer feeds it does not matter
-//! here. [`Sizes`] and [`encode`] serve the relatives, too.
+//! here. [`Sizes`] serves the relatives, too.
 
 use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
