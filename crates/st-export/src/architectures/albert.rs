@@ -1,13 +1,10 @@
 //! ALBERT: BERT whose layers share their weights, with embeddings of a width of their own.
 
-use super::bert::{Sizes, refuse_variants};
-use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
+use super::bert::{Sizes, Tables, refuse_variants};
+use super::settings::{LAYERS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
-use crate::blocks::{
-    Activation, Classifier, LayerNorm, PostNormNames, Reach, Sequence, TokenChoice, absolute_positions,
-    linear, lookup,
-};
+use crate::blocks::{Activation, Classifier, PostNormNames, Reach, Sequence, TokenChoice, linear};
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
 
@@ -43,14 +40,11 @@ const NAMES: PostNormNames = PostNormNames {
 #[derive(Clone, Debug, PartialEq)]
 struct Albert {
     sizes: Sizes,
-    embedding: usize,
+    tables: Tables,
     /// Sets of weights.
     groups: usize,
     /// Layers of each set.
     inner: usize,
-    vocabulary: usize,
-    positions: usize,
-    token_types: usize,
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
@@ -66,12 +60,9 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
             epsilon: settings.number("layer_norm_eps", 1e-12)?,
             activation: settings.activation("hidden_act", "gelu_new")?,
         },
-        embedding: settings.size("embedding_size", 128, WIDTHS)?,
+        tables: Tables::read(settings, settings.size("embedding_size", 128, WIDTHS)?, 30000)?,
         groups: settings.size("num_hidden_groups", 1, 1..=layers)?,
         inner: settings.size("inner_group_num", 1, LAYERS)?,
-        vocabulary: settings.size("vocab_size", 30000, ROWS)?,
-        positions: settings.size("max_position_embeddings", 512, ROWS)?,
-        token_types: settings.size("type_vocab_size", 2, ROWS)?,
     }))
 }
 
@@ -81,22 +72,11 @@ impl Transformer for Albert {
     }
 
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
-        let width = self.embedding;
-        let token_types = Sequence::declare_token_types(builder);
-        let embedded = builder.within("embeddings", |builder| {
-            let words = lookup(builder, "word_embeddings", sequence.input_ids, [self.vocabulary, width]);
-            let types = lookup(builder, "token_type_embeddings", token_types, [self.token_types, width]);
-            let rows = [self.positions, width];
-            let positions = absolute_positions(builder, "position_embeddings", sequence, rows);
-            let sum = builder.add(words, types);
-            let sum = builder.add(sum, positions);
-            let normal = LayerNorm::new(width, self.sizes.epsilon).apply(builder, "LayerNorm", sum);
-            Sequence::flatten(builder, normal, width)
-        });
+        let embedded = self.tables.embed(builder, sequence, self.sizes.epsilon);
         let mask = Reach::FULL.mask(builder, sequence);
         let layer = self.sizes.layer(NAMES, sequence, mask);
         builder.within("encoder", |builder| {
-            let widths = (width, self.sizes.hidden);
+            let widths = (self.tables.width, self.sizes.hidden);
             let mut hidden = linear(builder, "embedding_hidden_mapping_in", embedded, widths);
             let mut values = vec![hidden];
             for place in 0..self.sizes.layers {

@@ -1,14 +1,14 @@
 //! BERT: absolute positions, normalisation after each residual.
 //!
 //! Serves MiniLM, BGE, E5, GTE of the first version and `LaBSE`. Which tokenizer feeds it does not matter
-//! here. [`Sizes`] serves the relatives, too.
+//! here. [`Sizes`] and [`Tables`] serve the relatives, too.
 
 use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
     Activation, Attention, Classifier, FeedForward, LanguageHead, LayerNorm, PostNormLayer, PostNormNames,
-    Reach, Sequence, TokenChoice, absolute_positions, lookup,
+    Reach, Sequence, TokenChoice, absolute_positions, lookup, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -39,9 +39,45 @@ pub(super) const FAMILY: Family = Family {
 #[derive(Clone, Debug, PartialEq)]
 struct Bert {
     sizes: Sizes,
+    tables: Tables,
+}
+
+/// The tables whose rows are summed for each token.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tables {
+    pub(super) width: usize,
     vocabulary: usize,
     positions: usize,
     token_types: usize,
+}
+
+impl Tables {
+    /// Reads their sizes under the names that BERT gave them.
+    pub(super) fn read(settings: Settings<'_>, width: usize, vocabulary: usize) -> Result<Self, Error> {
+        Ok(Self {
+            width,
+            vocabulary: settings.size("vocab_size", vocabulary, ROWS)?,
+            positions: settings.size("max_position_embeddings", 512, ROWS)?,
+            token_types: settings.size("type_vocab_size", 2, ROWS)?,
+        })
+    }
+
+    /// Words, types and positions, summed and normalised: `[tokens, width]`.
+    pub(super) fn embed(self, builder: &mut GraphBuilder, sequence: &Sequence, epsilon: f32) -> ValueId {
+        let width = self.width;
+        let token_types = Sequence::declare_token_types(builder);
+        builder.within("embeddings", |builder| {
+            let words = lookup(builder, "word_embeddings", sequence.input_ids, [self.vocabulary, width]);
+            let types = lookup(builder, "token_type_embeddings", token_types, [self.token_types, width]);
+            let rows = [self.positions, width];
+            let positions = absolute_positions(builder, "position_embeddings", sequence, rows);
+            // The reference's order, so that rounding agrees too.
+            let sum = builder.add(words, types);
+            let sum = builder.add(sum, positions);
+            let normal = LayerNorm::new(width, epsilon).apply(builder, "LayerNorm", sum);
+            Sequence::flatten(builder, normal, width)
+        })
+    }
 }
 
 /// What all relatives of BERT have.
@@ -95,13 +131,7 @@ impl Sizes {
         layer: &PostNormLayer,
         embedded: ValueId,
     ) -> Vec<ValueId> {
-        let mut values = vec![embedded];
-        let mut hidden = embedded;
-        for place in 0..self.layers {
-            hidden = builder.within(&format!("{scope}.{place}"), |builder| layer.apply(builder, hidden));
-            values.push(hidden);
-        }
-        values
+        stack(builder, scope, self.layers, embedded, |builder, _, hidden| layer.apply(builder, hidden))
     }
 }
 
@@ -113,12 +143,8 @@ pub(super) fn refuse_variants(settings: Settings<'_>) -> Result<(), Error> {
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
     refuse_variants(settings)?;
-    Ok(Box::new(Bert {
-        sizes: Sizes::read(settings, 1e-12)?,
-        vocabulary: settings.size("vocab_size", 30522, ROWS)?,
-        positions: settings.size("max_position_embeddings", 512, ROWS)?,
-        token_types: settings.size("type_vocab_size", 2, ROWS)?,
-    }))
+    let sizes = Sizes::read(settings, 1e-12)?;
+    Ok(Box::new(Bert { sizes, tables: Tables::read(settings, sizes.hidden, 30522)? }))
 }
 
 impl Transformer for Bert {
@@ -127,19 +153,7 @@ impl Transformer for Bert {
     }
 
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
-        let width = self.sizes.hidden;
-        let token_types = Sequence::declare_token_types(builder);
-        let embedded = builder.within("embeddings", |builder| {
-            let words = lookup(builder, "word_embeddings", sequence.input_ids, [self.vocabulary, width]);
-            let types = lookup(builder, "token_type_embeddings", token_types, [self.token_types, width]);
-            let rows = [self.positions, width];
-            let positions = absolute_positions(builder, "position_embeddings", sequence, rows);
-            // The reference's order, so that rounding agrees too.
-            let sum = builder.add(words, types);
-            let sum = builder.add(sum, positions);
-            let normal = self.sizes.norm().apply(builder, "LayerNorm", sum);
-            Sequence::flatten(builder, normal, width)
-        });
+        let embedded = self.tables.embed(builder, sequence, self.sizes.epsilon);
         let mask = Reach::FULL.mask(builder, sequence);
         let layer = self.sizes.layer(PostNormNames::BERT, sequence, mask);
         self.sizes.encode(builder, "encoder.layer", &layer, embedded)
@@ -162,7 +176,7 @@ impl Transformer for Bert {
             decoder: "embeddings.word_embeddings.weight",
             bias: Some("cls.predictions.bias"),
             width: self.sizes.hidden,
-            vocabulary: self.vocabulary,
+            vocabulary: self.tables.vocabulary,
         })
     }
 }

@@ -7,7 +7,7 @@ use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
     Activation, Attention, Classifier, FeedForward, PostNormNames, Reach, Sequence, TokenChoice,
-    absolute_positions, bucket_indices, linear, log_bucket, lookup, signed,
+    absolute_positions, bucket_indices, linear, log_bucket, lookup, signed, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, Op, ValueId};
@@ -260,20 +260,16 @@ impl Transformer for Deberta {
     }
 
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
-        let mut hidden = self.embed(builder, sequence);
+        let embedded = self.embed(builder, sequence);
         let width = self.sizes.hidden / self.sizes.heads;
         let mask = Reach::FULL.mask(builder, sequence);
         let mut attention = Attention::new(sequence, self.sizes.heads, width, mask);
         let terms = 1 + self.relative.as_ref().map_or(0, Relative::terms);
         attention.divisor = attention.divisor.map(|root| root * f32::from(terms).sqrt());
         let shared = Shared { attention, distances: self.distances(builder, sequence) };
-        let mut values = vec![hidden];
-        for place in 0..self.sizes.layers {
-            hidden = builder
-                .within(&format!("encoder.layer.{place}"), |builder| self.layer(builder, shared, hidden));
-            values.push(hidden);
-        }
-        values
+        stack(builder, "encoder.layer", self.sizes.layers, embedded, |builder, _, hidden| {
+            self.layer(builder, shared, hidden)
+        })
     }
 
     fn classifier(&self) -> Option<Classifier> {

@@ -9,7 +9,7 @@ use super::{Family, Transformer, layer_types};
 use crate::Error;
 use crate::blocks::{
     Activation, Attention, Classifier, HeadNorms, Reach, RmsNorm, Rotary, Sequence, TokenChoice, gated,
-    linear, lookup, project, signed,
+    linear, lookup, project, signed, stack, with_last,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -289,16 +289,11 @@ impl Transformer for Decoder {
         let everywhere = self.attention(builder, sequence, "everywhere", &self.everywhere);
         let local = self.local.contains(&true);
         let nearby = local.then(|| self.attention(builder, sequence, "nearby", &self.nearby));
-        let mut values = vec![hidden];
-        for (place, local) in self.local.iter().enumerate() {
-            let attention = nearby.filter(|_| *local).unwrap_or(everywhere);
-            hidden =
-                builder.within(&format!("layers.{place}"), |builder| self.layer(builder, attention, hidden));
-            values.push(hidden);
-        }
-        values.pop();
-        values.push(self.norm(builder, "norm", hidden));
-        values
+        let layers = stack(builder, "layers", self.local.len(), hidden, |builder, place, hidden| {
+            let attention = nearby.filter(|_| self.local[place]).unwrap_or(everywhere);
+            self.layer(builder, attention, hidden)
+        });
+        with_last(layers, |last| self.norm(builder, "norm", last))
     }
 
     fn classifier(&self) -> Option<Classifier> {

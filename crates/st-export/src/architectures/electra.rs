@@ -1,13 +1,10 @@
 //! ELECTRA: BERT with embeddings of a width of their own.
 
-use super::bert::{Sizes, refuse_variants};
-use super::settings::{ROWS, Settings, WIDTHS};
+use super::bert::{Sizes, Tables, refuse_variants};
+use super::settings::{Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
-use crate::blocks::{
-    Activation, Classifier, LayerNorm, PostNormNames, Reach, Sequence, TokenChoice, absolute_positions,
-    linear, lookup,
-};
+use crate::blocks::{Activation, Classifier, PostNormNames, Reach, Sequence, TokenChoice, linear};
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
 
@@ -35,10 +32,7 @@ pub(super) const FAMILY: Family = Family {
 #[derive(Clone, Debug, PartialEq)]
 struct Electra {
     sizes: Sizes,
-    embedding: usize,
-    vocabulary: usize,
-    positions: usize,
-    token_types: usize,
+    tables: Tables,
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
@@ -52,10 +46,7 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
             intermediate: settings.size("intermediate_size", 1024, WIDTHS)?,
             ..sizes
         },
-        embedding: settings.size("embedding_size", 128, WIDTHS)?,
-        vocabulary: settings.size("vocab_size", 30522, ROWS)?,
-        positions: settings.size("max_position_embeddings", 512, ROWS)?,
-        token_types: settings.size("type_vocab_size", 2, ROWS)?,
+        tables: Tables::read(settings, settings.size("embedding_size", 128, WIDTHS)?, 30522)?,
     }))
 }
 
@@ -65,18 +56,8 @@ impl Transformer for Electra {
     }
 
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
-        let width = self.embedding;
-        let token_types = Sequence::declare_token_types(builder);
-        let embedded = builder.within("embeddings", |builder| {
-            let words = lookup(builder, "word_embeddings", sequence.input_ids, [self.vocabulary, width]);
-            let types = lookup(builder, "token_type_embeddings", token_types, [self.token_types, width]);
-            let rows = [self.positions, width];
-            let positions = absolute_positions(builder, "position_embeddings", sequence, rows);
-            let sum = builder.add(words, types);
-            let sum = builder.add(sum, positions);
-            let normal = LayerNorm::new(width, self.sizes.epsilon).apply(builder, "LayerNorm", sum);
-            Sequence::flatten(builder, normal, width)
-        });
+        let width = self.tables.width;
+        let embedded = self.tables.embed(builder, sequence, self.sizes.epsilon);
         let embedded = if width == self.sizes.hidden {
             embedded
         } else {

@@ -7,7 +7,7 @@ use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
     Activation, Attention, Classifier, LayerNorm, Reach, Rotary, Sequence, TokenChoice, gated, linear,
-    lookup, project, split,
+    lookup, project, split, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -94,7 +94,7 @@ impl Transformer for Gte {
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
         let width = self.hidden;
         let types = (self.token_types > 0).then(|| Sequence::declare_token_types(builder));
-        let mut hidden = builder.within("embeddings", |builder| {
+        let embedded = builder.within("embeddings", |builder| {
             let mut sum = lookup(builder, "word_embeddings", sequence.input_ids, [self.vocabulary, width]);
             if let Some(types) = types {
                 let types = lookup(builder, "token_type_embeddings", types, [self.token_types, width]);
@@ -107,13 +107,9 @@ impl Transformer for Gte {
         let rotary = Some(Rotary::new(builder, sequence, "rotary", self.rope.frequencies.clone()));
         let attention =
             Attention { rotary, ..Attention::new(sequence, self.heads, width / self.heads, mask) };
-        let mut values = vec![hidden];
-        for place in 0..self.layers {
-            hidden = builder
-                .within(&format!("encoder.layer.{place}"), |builder| self.layer(builder, attention, hidden));
-            values.push(hidden);
-        }
-        values
+        stack(builder, "encoder.layer", self.layers, embedded, |builder, _, hidden| {
+            self.layer(builder, attention, hidden)
+        })
     }
 
     fn classifier(&self) -> Option<Classifier> {

@@ -5,7 +5,7 @@ use super::settings::{ROWS, Settings};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Attention, PostNormNames, Reach, Sequence, alibi, gated, linear, lookup, project, split,
+    Attention, PostNormNames, Reach, Sequence, alibi, gated, linear, lookup, project, split, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -72,7 +72,7 @@ impl Transformer for JinaBert {
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
         let width = self.sizes.hidden;
         let token_types = Sequence::declare_token_types(builder);
-        let mut hidden = builder.within("embeddings", |builder| {
+        let embedded = builder.within("embeddings", |builder| {
             let words = lookup(builder, "word_embeddings", sequence.input_ids, [self.vocabulary, width]);
             let types = lookup(builder, "token_type_embeddings", token_types, [self.token_types, width]);
             let sum = builder.add(words, types);
@@ -83,12 +83,8 @@ impl Transformer for JinaBert {
         let slopes = alibi(builder, sequence, self.sizes.heads);
         let mask = builder.add(mask, slopes);
         let attention = Attention::new(sequence, self.sizes.heads, width / self.sizes.heads, mask);
-        let mut values = vec![hidden];
-        for place in 0..self.sizes.layers {
-            hidden = builder
-                .within(&format!("encoder.layer.{place}"), |builder| self.layer(builder, attention, hidden));
-            values.push(hidden);
-        }
-        values
+        stack(builder, "encoder.layer", self.sizes.layers, embedded, |builder, _, hidden| {
+            self.layer(builder, attention, hidden)
+        })
     }
 }

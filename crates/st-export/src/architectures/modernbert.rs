@@ -7,7 +7,7 @@ use super::{Family, Transformer, layer_types};
 use crate::Error;
 use crate::blocks::{
     Activation, Attention, Classifier, LanguageHead, LayerNorm, Reach, Rotary, Sequence, TokenChoice, gated,
-    linear, lookup, project, split,
+    linear, lookup, project, split, stack, with_last,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -122,7 +122,7 @@ impl Transformer for ModernBert {
 
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
         let width = self.hidden;
-        let mut hidden = builder.within("embeddings", |builder| {
+        let embedded = builder.within("embeddings", |builder| {
             let words = lookup(builder, "tok_embeddings", sequence.input_ids, [self.vocabulary, width]);
             let normal = self.norm.apply(builder, "norm", words);
             Sequence::flatten(builder, normal, width)
@@ -135,18 +135,11 @@ impl Transformer for ModernBert {
         let everywhere = attention("everywhere", Reach::FULL, &self.everywhere);
         let nearby = Reach { causal: false, distance: Some(self.distance) };
         let nearby = self.local.contains(&true).then(|| attention("nearby", nearby, &self.nearby));
-        let mut values = vec![hidden];
-        for (place, local) in self.local.iter().enumerate() {
-            let attention = nearby.filter(|_| *local).unwrap_or(everywhere);
-            hidden = builder.within(&format!("layers.{place}"), |builder| {
-                self.layer(builder, attention, place == 0, hidden)
-            });
-            values.push(hidden);
-        }
-        let last = self.norm.apply(builder, "final_norm", hidden);
-        values.pop();
-        values.push(last);
-        values
+        let layers = stack(builder, "layers", self.local.len(), embedded, |builder, place, hidden| {
+            let attention = nearby.filter(|_| self.local[place]).unwrap_or(everywhere);
+            self.layer(builder, attention, place == 0, hidden)
+        });
+        with_last(layers, |last| self.norm.apply(builder, "final_norm", last))
     }
 
     fn classifier(&self) -> Option<Classifier> {

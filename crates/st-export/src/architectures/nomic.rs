@@ -5,7 +5,7 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, LayerNorm, Reach, Rotary, Sequence, gated, lookup, project, split,
+    Activation, Attention, LayerNorm, Reach, Rotary, Sequence, gated, lookup, project, split, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -126,17 +126,13 @@ impl Transformer for NomicBert {
             builder.add(words, types)
         });
         let normal = self.norm.apply(builder, "emb_ln", sum);
-        let mut hidden = Sequence::flatten(builder, normal, width);
+        let embedded = Sequence::flatten(builder, normal, width);
         let mask = Reach::FULL.mask(builder, sequence);
         let rotary = Some(Rotary::new(builder, sequence, "rotary", self.rope.frequencies.clone()));
         let attention =
             Attention { rotary, ..Attention::new(sequence, self.heads, width / self.heads, mask) };
-        let mut values = vec![hidden];
-        for place in 0..self.layers {
-            hidden = builder
-                .within(&format!("encoder.layers.{place}"), |builder| self.layer(builder, attention, hidden));
-            values.push(hidden);
-        }
-        values
+        stack(builder, "encoder.layers", self.layers, embedded, |builder, _, hidden| {
+            self.layer(builder, attention, hidden)
+        })
     }
 }

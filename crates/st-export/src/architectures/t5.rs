@@ -4,8 +4,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Reach, RmsNorm, Sequence, bucketed_bias, gated, lookup_at, project, signed,
-    t5_bucket,
+    Activation, Attention, Reach, RmsNorm, Sequence, bucketed_bias, gated, lookup_at, project, signed, stack,
+    t5_bucket, with_last,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -110,7 +110,7 @@ impl Transformer for T5 {
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
         let rows = [self.vocabulary, self.hidden];
         let words = lookup_at(builder, "shared.weight", sequence.input_ids, rows);
-        let mut hidden = Sequence::flatten(builder, words, self.hidden);
+        let embedded = Sequence::flatten(builder, words, self.hidden);
         let mask = Reach::FULL.mask(builder, sequence);
         // The first block's table serves all blocks.
         let bias = builder.within("encoder.block.0.layer.0.SelfAttention", |builder| {
@@ -123,16 +123,12 @@ impl Transformer for T5 {
         let mask = builder.add(mask, bias);
         let attention =
             Attention { divisor: None, ..Attention::new(sequence, self.heads, self.head_width, mask) };
-        let mut values = vec![hidden];
-        for block in 0..self.layers {
-            hidden = builder.within(&format!("encoder.block.{block}"), |builder| {
-                let hidden = builder.within("layer.0", |builder| self.attend(builder, attention, hidden));
-                builder.within("layer.1", |builder| self.feed_forward(builder, hidden))
-            });
-            values.push(hidden);
-        }
-        values.pop();
-        values.push(builder.within("encoder", |builder| self.norm(builder, "final_layer_norm", hidden)));
-        values
+        let layers = stack(builder, "encoder.block", self.layers, embedded, |builder, _, hidden| {
+            let hidden = builder.within("layer.0", |builder| self.attend(builder, attention, hidden));
+            builder.within("layer.1", |builder| self.feed_forward(builder, hidden))
+        });
+        with_last(layers, |last| {
+            builder.within("encoder", |builder| self.norm(builder, "final_layer_norm", last))
+        })
     }
 }

@@ -17,6 +17,7 @@ mod post_norm;
 mod relative;
 mod rotary;
 mod sequence;
+mod stack;
 
 pub(crate) use activation::Activation;
 pub(crate) use attention::{Attention, HeadNorms};
@@ -30,3 +31,4 @@ pub(crate) use post_norm::{PostNormLayer, PostNormNames};
 pub(crate) use relative::{alibi, bucket_indices, bucketed_bias, log_bucket, t5_bucket};
 pub(crate) use rotary::{Rotary, inverse_frequencies};
 pub(crate) use sequence::{Sequence, signed};
+pub(crate) use stack::{stack, with_last};
