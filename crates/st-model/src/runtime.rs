@@ -10,7 +10,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::session::builder::{GraphOptimizationLevel, PrepackedWeights};
 use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue};
-use ort::value::TensorRef;
+use ort::value::{TensorElementType, TensorRef};
 use st_core::BoxError;
 
 use crate::batch::Batch;
@@ -197,6 +197,12 @@ impl GraphSession {
         let options = RunOptions::new()?.with_outputs(OutputSelector::no_default().with(output));
         let outputs = self.session.run_with_options(inputs, &options)?;
         let value = outputs.get(output).ok_or_else(|| format!("the graph has no output `{output}`"))?;
-        Ok(value.try_extract_array::<f32>()?.to_owned())
+        // Graphs of others may answer in half precision; from there on everything is single.
+        match value.dtype().tensor_type() {
+            Some(TensorElementType::Float16) => {
+                Ok(value.try_extract_array::<half::f16>()?.mapv(half::f16::to_f32))
+            }
+            _ => Ok(value.try_extract_array::<f32>()?.to_owned()),
+        }
     }
 }

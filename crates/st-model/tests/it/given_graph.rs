@@ -5,7 +5,7 @@ use std::path::Path;
 
 use st_core::{EncodeOptions, Encoder};
 use st_model::GraphState;
-use st_testkit::{MinilmGolden, Tolerance, assert_rows_close, model_dir};
+use st_testkit::{MinilmGolden, Tolerance, assert_rows_close, fixtures_dir, model_dir, tiny_model_dir};
 use tempfile::TempDir;
 
 use crate::support::{load, options, refusal};
@@ -42,6 +42,23 @@ fn the_graph_of_another_exporter_gives_the_same_vectors() {
     let rows = model.encode(texts, &EncodeOptions::default()).unwrap().vectors.into_float32().unwrap();
     let want = golden.vectors.slice_axis(ndarray::Axis(0), ndarray::Slice::from(..100));
     assert_rows_close(rows.view(), want, Tolerance::UNIT_VECTOR);
+}
+
+/// A variant that the caller chooses, whose answers are in half precision.
+#[test]
+fn a_graph_in_half_precision_is_read_as_numbers() {
+    let folder = tiny_model_dir("mean-normalize");
+    let graph = fixtures_dir().join("graphs/half.onnx");
+    let model = load(&folder, &options().with_graph(graph));
+    assert_eq!(model.graph().unwrap().state, GraphState::Given);
+    let texts = ["A man plays the guitar.", "", "a"];
+    let rows = |model: &st_model::SentenceTransformer| {
+        model.encode(&texts, &EncodeOptions::default()).unwrap().vectors.into_float32().unwrap()
+    };
+    let exact = rows(&load(&folder, &options()));
+    assert_rows_close(rows(&model).view(), exact.view(), Tolerance { abs: 1e-3, rel: 1e-3 });
+    let tokens = model.encode_tokens(&texts[..1], &EncodeOptions::default()).unwrap();
+    assert!(tokens.texts[0].iter().all(|number| number.is_finite()));
 }
 
 #[track_caller]
