@@ -43,6 +43,14 @@ impl MultiVectorEncoder {
 
     pub(crate) fn of_spec(spec: ModelSpec, options: &LoadOptions) -> Result<Self, Error> {
         let settings = spec.multi_vector.clone().unwrap_or_default();
+        if spec.routes.len() != 1 {
+            let found = "MultiVectorEncoder with routes of its own for questions";
+            return Err(Error::OtherKind {
+                folder: spec.root,
+                found,
+                asked: "MultiVectorEncoder with one route",
+            });
+        }
         let route = spec.default_route();
         let InputSpec::Transformer(transformer, _) = &route.input else {
             return Err(Error::OtherKind {
@@ -183,8 +191,9 @@ impl MultiVectorEncoder {
         let whole = format!("{prefix}{}", prompt.strip_prefix(prefix).unwrap_or(prompt));
         let first = whole.split_whitespace().next().unwrap_or_default().to_owned();
         for token in [whole.as_str(), first.as_str()] {
-            if let Some(id) = self.engine.tokenizer.id(token) {
-                return Ok((Cow::Owned(whole[token.len()..].to_owned()), Some(id)));
+            let rest = whole.strip_prefix(token).or_else(|| whole.trim_start().strip_prefix(token));
+            if let (Some(id), Some(rest)) = (self.engine.tokenizer.id(token), rest) {
+                return Ok((Cow::Owned(rest.to_owned()), Some(id)));
             }
         }
         Ok((Cow::Owned(whole), None))

@@ -26,12 +26,16 @@ pub(super) const FAMILY: Family = Family {
             "pooler.",
             "classifier.",
             "cls.",
+            "qa_outputs.",
             "lm_predictions.",
             "mask_predictions.",
         ],
         ties: &[],
     },
 };
+
+/// The largest distance for which a table of buckets is made.
+const DISTANCES: usize = 1 << 16;
 
 const NAMES: PostNormNames = PostNormNames {
     projections: ["attention.self.query_proj", "attention.self.key_proj", "attention.self.value_proj"],
@@ -91,10 +95,14 @@ impl Relative {
         // Both may be −1, which means: none.
         let positive = |key: &str| {
             let number = settings.get(key).and_then(serde_json::Value::as_u64).filter(|number| *number > 0);
-            number.and_then(|number| usize::try_from(number).ok()).filter(|number| ROWS.contains(number))
+            number.and_then(|number| usize::try_from(number).ok()).filter(|number| *number <= DISTANCES)
         };
         let farthest = positive("max_relative_positions").unwrap_or(positions);
         let buckets = positive("position_buckets");
+        if farthest > DISTANCES || buckets.is_some_and(|buckets| farthest <= 1 + buckets / 2) {
+            let expected = "larger than half of position_buckets, and no more than 65536";
+            return Err(settings.wrong("max_relative_positions", farthest, expected));
+        }
         let kinds = match settings.get("pos_att_type") {
             Some(serde_json::Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),

@@ -17,7 +17,7 @@ use crate::ir::{GraphBuilder, ValueId};
 const NAMING: Naming = Naming {
     roots: &["embed_tokens.", "layers.", "norm."],
     prefixes: &["model.", "language_model.", "0.", "auto_model.", "base_model.", "module.", "transformer."],
-    unused: &["lm_head.", "score.", "rotary_emb."],
+    unused: &["lm_head.", "score."],
     ties: &[],
 };
 
@@ -52,7 +52,7 @@ pub(super) const MISTRAL: Family = Family {
 pub(super) const GEMMA: Family = Family {
     name: "gemma3_text",
     model_types: &["gemma3_text"],
-    classes: &["Gemma3"],
+    classes: &["Gemma3Text", "Gemma3"],
     examples: "embeddinggemma-300m",
     naming: NAMING,
 };
@@ -132,7 +132,11 @@ fn windowed(
     is_local: impl Fn(usize) -> bool,
 ) -> Result<Decoder, Error> {
     let layers = decoder.local.len();
-    let Some(window) = settings.get("sliding_window") else { return Ok(decoder) };
+    if settings.is_null("sliding_window") {
+        return Ok(decoder);
+    }
+    let default = serde_json::Value::from(4096);
+    let window = settings.get("sliding_window").unwrap_or(&default);
     let window = window.as_u64().and_then(|window| usize::try_from(window).ok()).filter(|window| *window > 0);
     let window =
         window.ok_or_else(|| settings.wrong("sliding_window", "that", "a whole number above zero"))?;
@@ -185,6 +189,7 @@ pub(super) fn read_gemma(settings: Settings<'_>) -> Result<Box<dyn Transformer>,
         }
     }
     let common = common(settings, Some(256))?;
+    settings.only("is_causal", true)?;
     let both_ways = settings.flag("use_bidirectional_attention", false)?;
     let every = settings.size("sliding_window_pattern", 6, LAYERS)?;
     let window = settings.size("sliding_window", 4096, 1..=*ROWS.end())?;

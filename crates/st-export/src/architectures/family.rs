@@ -36,6 +36,13 @@ pub(super) struct Kind {
     architectures: Option<Vec<String>>,
 }
 
+/// Whether a class is one of those that transformers has for a family: others that begin alike, such as
+/// `LlamaBidirectionalModel`, are code of a repository and may attend differently over the same tensors.
+fn is_class_of(class: &str, start: &str) -> bool {
+    const ENDINGS: [&str; 3] = ["Model", "LMHeadModel", "PreTrainedModel"];
+    class.strip_prefix(start).is_some_and(|rest| ENDINGS.contains(&rest) || rest.starts_with("For"))
+}
+
 impl Kind {
     pub(super) fn read(path: &Path, json: &Value) -> Result<Self, Error> {
         Self::deserialize(json).map_err(|source| Error::Json { path: path.to_path_buf(), source })
@@ -45,7 +52,7 @@ impl Kind {
     pub(super) fn is(&self, family: &Family) -> bool {
         let mut classes = self.architectures.iter().flatten().peekable();
         let any = classes.peek().is_some();
-        let fits = classes.all(|class| family.classes.iter().any(|start| class.starts_with(start)));
+        let fits = classes.all(|class| family.classes.iter().any(|start| is_class_of(class, start)));
         match self.model_type.as_deref() {
             Some(name) => family.model_types.contains(&name) && fits,
             None => any && fits,
@@ -55,8 +62,13 @@ impl Kind {
     /// Whether it means one of those.
     pub(super) fn is_refused(&self, refused: &RefusedFamily) -> bool {
         let by_type = self.model_type.as_deref().is_some_and(|name| refused.model_types.contains(&name));
+        by_type || self.has_refused_class(refused)
+    }
+
+    /// The same by its classes alone, which count before a `model_type` that another family has, too.
+    pub(super) fn has_refused_class(&self, refused: &RefusedFamily) -> bool {
         let mut classes = self.architectures.iter().flatten();
-        by_type || classes.any(|class| refused.classes.iter().any(|start| class.starts_with(start)))
+        classes.any(|class| refused.classes.iter().any(|start| class.starts_with(start)))
     }
 
     /// What it says, for an error.

@@ -106,7 +106,8 @@ impl Architecture {
         }
         let json: Value = read_json(&path)?;
         let kind = Kind::read(&path, &json)?;
-        match FAMILIES.iter().find(|(family, _)| kind.is(family)) {
+        let refused_class = refused_families().any(|refused| kind.has_refused_class(refused));
+        match FAMILIES.iter().find(|(family, _)| !refused_class && kind.is(family)) {
             Some((family, make)) => Ok(Self { family, transformer: make(Settings::new(&path, &json))? }),
             None => {
                 if let Some(refused) = refused_families().find(|refused| kind.is_refused(refused)) {

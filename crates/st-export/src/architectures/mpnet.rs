@@ -20,7 +20,7 @@ pub(super) const FAMILY: Family = Family {
     naming: Naming {
         roots: &["embeddings.", "encoder.layer.", "encoder.relative_attention_bias."],
         prefixes: &["mpnet.", "0.", "auto_model.", "base_model.", "model.", "module.", "encoder."],
-        unused: &["embeddings.position_ids", "pooler.", "lm_head.", "classifier."],
+        unused: &["embeddings.position_ids", "pooler.", "lm_head.", "classifier.", "qa_outputs."],
         ties: &[],
     },
 };

@@ -38,7 +38,7 @@ struct NomicBert {
 }
 
 /// Settings of the original code that would change the graph, and the value under which they do not.
-const FIXED: [(&str, &str); 11] = [
+const FIXED: [(&str, &str); 12] = [
     ("prenorm", "false"),
     ("parallel_block", "false"),
     ("use_rms_norm", "false"),
@@ -48,6 +48,7 @@ const FIXED: [(&str, &str); 11] = [
     ("rotary_emb_interleaved", "false"),
     ("rotary_emb_fraction", "1.0"),
     ("rotary_emb_scale_base", "null"),
+    ("rotary_scaling_factor", "null"),
     ("causal", "false"),
     ("num_experts", "0"),
 ];

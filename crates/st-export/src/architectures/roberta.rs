@@ -35,6 +35,7 @@ pub(super) const FAMILY: Family = Family {
             "pooler.",
             "lm_head.",
             "classifier.",
+            "qa_outputs.",
         ],
         ties: &[],
     },

@@ -25,7 +25,9 @@ impl Rope {
     ) -> Result<Self, Error> {
         let parameters = settings.get("rope_parameters");
         let parameters = parameters.and_then(|all| all.get(layer_type).or(Some(all)));
-        let scaling = settings.get("rope_scaling").filter(|_| parameters.is_none());
+        // Gemma scales its far layers only, and gives the key of the near ones a name of its own.
+        let is_gemmas_near = key == "rope_local_base_freq";
+        let scaling = settings.get("rope_scaling").filter(|_| parameters.is_none() && !is_gemmas_near);
         let number = |part: Option<&Value>, key: &str| part?.get(key)?.as_f64();
         #[expect(clippy::cast_possible_truncation, reason = "the reference computes in single precision")]
         let base = match number(parameters, "rope_theta") {

@@ -31,6 +31,11 @@ impl<'a> Settings<'a> {
         self.json.get(key).filter(|value| !value.is_null())
     }
 
+    /// Whether `key` is there and says that there is none.
+    pub(super) fn is_null(self, key: &str) -> bool {
+        self.json.get(key).is_some_and(Value::is_null)
+    }
+
     /// A size within `range`.
     pub(super) fn size(
         self,

@@ -13,7 +13,7 @@ use crate::ir::{GraphBuilder, ValueId};
 pub(super) const FAMILY: Family = Family {
     name: "t5",
     model_types: &["t5", "mt5"],
-    classes: &["T5", "MT5"],
+    classes: &["T5", "T5Encoder", "MT5", "MT5Encoder"],
     examples: "sentence-t5-*, gtr-t5-*, instructor-*",
     naming: Naming {
         roots: &["shared.", "encoder.block.", "encoder.final_layer_norm.", "encoder.embed_tokens."],

@@ -46,7 +46,10 @@ impl Naming {
 
     /// Whether a weight, under its canonical name, may be left out without changing a token embedding.
     pub(crate) fn is_unused(&self, name: &str) -> bool {
+        // Buffers that older releases of the reference saved, and that are computed.
+        const COMPUTED: [&str; 2] = [".rotary_emb.inv_freq", ".attention.self.masked_bias"];
         self.unused.iter().any(|start| name.starts_with(start))
+            || COMPUTED.iter().any(|end| name.ends_with(end))
     }
 }
 

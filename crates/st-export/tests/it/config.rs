@@ -57,6 +57,29 @@ fn a_class_of_its_own_under_a_known_model_type_is_another_family() {
     );
 }
 
+/// The same tensors under a class that attends differently must not pass for the class that they were made for.
+#[test]
+fn classes_that_only_begin_like_one_of_a_family_are_others() {
+    for (model_type, class) in
+        [("bert", "BertBidirectionalModel"), ("llama", "LlamaEncoderModel"), ("mistral", "MistralBiModel")]
+    {
+        check_refused(
+            &Tiny::new().with_setting("model_type", model_type).with_setting("architectures", json!([class])),
+            &format!(
+                "`FOLDER/config.json` asks for the architecture `{model_type} ({class})`; {}",
+                supported()
+            ),
+        );
+    }
+    check_refused(
+        &Tiny::new()
+            .with_setting("model_type", "xlm-roberta")
+            .with_setting("architectures", json!(["XLMRobertaLoRA"])),
+        "`FOLDER/config.json` asks for the architecture `xlm-roberta (XLMRobertaLoRA)`, which is refused: each call \
+         chooses among adapters inside of its layers; export it with Python's optimum and name the graph",
+    );
+}
+
 #[test]
 fn either_key_may_name_the_architecture() {
     check_accepted(&Tiny::new().with_setting("model_type", Value::Null));

@@ -95,6 +95,11 @@ impl ModelSpec {
             return Err(Error::NotAModel { folder: folder.to_owned() });
         };
         let kind = Self::kind(folder, &listed, asked)?;
+        if listed.is_empty() && kind == ModelKind::MultiVectorEncoder {
+            // The reference would put a linear layer of random numbers behind it.
+            let found = "transformer without the layer that makes a MultiVectorEncoder of it";
+            return Err(Error::OtherKind { folder: folder.to_owned(), found, asked: kind.name() });
+        }
         let modules = if list.is_file() { listed } else { bare_modules(kind) };
         let multi_vector = match kind {
             ModelKind::MultiVectorEncoder => Some(MultiVectorSpec::read(folder, &modules)?),

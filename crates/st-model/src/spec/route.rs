@@ -77,7 +77,7 @@ impl RouteSpec {
             dim: width,
             modules: Vec::new(),
         };
-        let mut widths = Widths { tokens: width, sentence: None };
+        let mut widths = Widths { tokens: width, sentence: None, codes: false };
         if !matches!(route.input, InputSpec::Transformer(..)) {
             widths.sentence = Some(width);
         }
@@ -102,6 +102,9 @@ impl RouteSpec {
                 }
                 ModuleKind::WeightedLayerPooling => stage::layer_weights(&folder, &name)?,
                 ModuleKind::SpladePooling => stage::splade(&folder)?,
+                ModuleKind::SparseAutoEncoder if kind != ModelKind::SparseEncoder => {
+                    return Err(order("a SparseAutoEncoder belongs to a SparseEncoder"));
+                }
                 ModuleKind::SparseAutoEncoder => {
                     let (stage, kept) = stage::sparse_auto_encoder(&folder, &name)?;
                     route.max_active_dims = Some(kept);
@@ -199,13 +202,18 @@ fn below(root: &Path, path: &str) -> PathBuf {
 struct Widths {
     tokens: usize,
     sentence: Option<usize>,
+    /// Whether the sentence embedding is the code of a sparse autoencoder.
+    codes: bool,
 }
 
 impl Widths {
     fn follow(&mut self, stage: &Stage) -> Result<(), &'static str> {
         const NONE: &str = "there is no sentence embedding yet where one is changed";
+        if self.codes {
+            return Err("nothing may follow a SparseAutoEncoder, whose largest values are chosen at the end");
+        }
         match stage {
-            Stage::Pooling(modes) => self.sentence = Some(modes.len() * self.tokens),
+            Stage::Pooling(modes) => self.sentence = Some(modes.len().saturating_mul(self.tokens)),
             Stage::Splade { .. } => self.sentence = Some(self.tokens),
             Stage::Dense(dense) => {
                 let width = match dense.feature {
@@ -217,7 +225,10 @@ impl Widths {
                 }
                 *width = dense.to;
             }
-            Stage::SparseAutoEncoder { hidden, .. } => *self.sentence.as_mut().ok_or(NONE)? = *hidden,
+            Stage::SparseAutoEncoder { hidden, .. } => {
+                *self.sentence.as_mut().ok_or(NONE)? = *hidden;
+                self.codes = true;
+            }
             Stage::Normalize(Feature::Sentence) | Stage::LayerNorm { .. } => {
                 self.sentence.ok_or(NONE)?;
             }

@@ -143,7 +143,12 @@ impl TransformerSpec {
             vocab_size: config.count("vocab_size")?,
             fills_masks: module.fills_masks,
             gives_layers: config.boolean("output_hidden_states")?.unwrap_or(false),
-            max_tokens: max_tokens(module.max_tokens, tokenizer.max_tokens, positions),
+            max_tokens: if has_table(&config, model_type)? {
+                max_tokens(module.max_tokens, tokenizer.max_tokens, positions)
+            } else {
+                // Without a table nothing fails beyond the limit, so a wish for more is granted.
+                module.max_tokens.or(max_tokens(None, tokenizer.max_tokens, positions))
+            },
             lowercase: module.lowercase,
             tokenizer,
         })
@@ -163,6 +168,16 @@ fn first_count(config: &Object<'_>, keys: &[&str]) -> Result<Option<usize>, Erro
         }
     }
     Ok(None)
+}
+
+/// Whether there is a table of positions, behind whose end there is nothing.
+fn has_table(config: &Object<'_>, model_type: &str) -> Result<bool, Error> {
+    Ok(match model_type {
+        "deberta-v2" => config.boolean("position_biased_input")?.unwrap_or(true),
+        "bert" => config.string("position_embedding_type")?.is_none_or(|kind| kind == "absolute"),
+        "distilbert" | "albert" | "electra" => true,
+        other => AFTER_PADDING.contains(&other),
+    })
 }
 
 /// The longest text that the table of positions has room for. RoBERTa says 514 and means 512: the first position

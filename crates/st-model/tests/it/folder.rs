@@ -165,3 +165,23 @@ fn without_a_cache_the_graph_is_made_in_memory() {
     };
     assert_eq!(encode(&model), encode(&cached));
 }
+
+/// What the reference would make of random numbers, or compute in another order, is refused.
+#[test]
+fn modules_that_would_answer_other_numbers() {
+    let copy = temp_copy(&st_testkit::fixtures_dir().join("sparse/autoencoder"));
+    let path = copy.path().join("modules.json");
+    let mut modules: Vec<serde_json::Value> =
+        serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let normalize = "sentence_transformers.models.Normalize";
+    modules.push(serde_json::json!({"idx": 3, "name": "3", "path": "3_Normalize", "type": normalize}));
+    fs::write(&path, serde_json::to_string(&modules).unwrap()).unwrap();
+    let error = st_model::SparseEncoder::load(copy.path(), &options()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("nothing may follow a SparseAutoEncoder, whose largest values are chosen at the end")
+    );
+
+    let bare = tiny_model_dir("plain");
+    let error = st_model::MultiVectorEncoder::load(&bare, &options()).unwrap_err().to_string();
+    assert!(error.contains("transformer without the layer that makes a MultiVectorEncoder of it"), "{error}");
+}
