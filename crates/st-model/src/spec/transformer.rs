@@ -83,7 +83,10 @@ impl TransformerConfig {
         };
         Ok(Self {
             fills_masks,
-            max_tokens: object.count("max_seq_length")?,
+            max_tokens: match keywords(&object)? {
+                Some(limit) => Some(limit),
+                None => object.count("max_seq_length")?,
+            },
             lowercase: object.boolean("do_lower_case")?.unwrap_or(false),
         })
     }
@@ -92,6 +95,53 @@ impl TransformerConfig {
         let found = MODULE_CONFIGS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         found.map_or(Ok(Self::default()), |path| Self::parse(&path, &read_text(&path)?))
     }
+}
+
+/// Sections with keywords that Python hands to the classes of transformers.
+const KEYWORDS: [&str; 7] = [
+    "model_args",
+    "model_kwargs",
+    "tokenizer_args",
+    "processor_kwargs",
+    "config_args",
+    "config_kwargs",
+    "processing_kwargs",
+];
+
+/// Keywords that say how Python loads or computes, and not what.
+const HARMLESS: [&str; 15] = [
+    "add_pooling_layer",
+    "attn_implementation",
+    "cache_dir",
+    "code_revision",
+    "device_map",
+    "dtype",
+    "local_files_only",
+    "low_cpu_mem_usage",
+    "padding_side",
+    "revision",
+    "token",
+    "torch_dtype",
+    "trust_remote_code",
+    "use_fast",
+    "use_safetensors",
+];
+
+/// The limit that the keywords set, which wins over all others. A keyword that could change vectors and is not known is
+/// an error.
+fn keywords(object: &Object<'_>) -> Result<Option<usize>, Error> {
+    let mut limit = None;
+    for section in KEYWORDS {
+        for (key, value) in object.object(section)?.into_iter().flatten() {
+            let of_tokenizer = matches!(section, "tokenizer_args" | "processor_kwargs");
+            match value.as_u64().and_then(|limit| usize::try_from(limit).ok()) {
+                Some(tokens) if of_tokenizer && key == "model_max_length" => limit = Some(tokens),
+                _ if value.is_null() || HARMLESS.contains(&key.as_str()) => {}
+                _ => return Err(object.error(format!("`{key}` in `{section}` is not supported"))),
+            }
+        }
+    }
+    Ok(limit)
 }
 
 impl TokenizerSpec {
@@ -231,6 +281,15 @@ mod tests {
         assert_eq!((spec.max_tokens, spec.class.as_deref()), (None, Some("BertTokenizer")));
         let old = TokenizerSpec::parse(Path::new("t.json"), r#"{"max_len":128}"#).unwrap();
         assert_eq!(old.max_tokens, Some(128));
+    }
+
+    #[test]
+    fn keywords_are_honoured_or_refused() {
+        let parse = |text: &str| TransformerConfig::parse(Path::new("s.json"), text);
+        let text = r#"{"max_seq_length":512,"model_args":{"attn_implementation":"eager"},"tokenizer_args":{"model_max_length":128}}"#;
+        assert_eq!(parse(text).unwrap().max_tokens, Some(128));
+        let error = parse(r#"{"max_seq_length":512,"config_args":{"is_causal":false}}"#).unwrap_err();
+        assert_eq!(error.to_string(), "s.json: `is_causal` in `config_args` is not supported");
     }
 
     #[test]
