@@ -6,8 +6,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Classifier, LayerNorm, Reach, Rotary, Sequence, TokenChoice, gated, linear,
-    lookup, project, split, stack,
+    Activation, Attention, Classifier, LayerNorm, Reach, Rotary, Sequence, TokenChoice, first_row, gated,
+    linear, lookup, project, split, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -33,7 +33,7 @@ struct Gte {
     heads: usize,
     intermediate: usize,
     vocabulary: usize,
-    /// None where there is no table.
+    /// Zero where there is no table.
     token_types: usize,
     norm: LayerNorm,
     activation: Activation,
@@ -93,12 +93,16 @@ impl Transformer for Gte {
 
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
         let width = self.hidden;
-        let types = (self.token_types > 0).then(|| Sequence::declare_token_types(builder));
+        let types = (self.token_types > 1).then(|| Sequence::declare_token_types(builder));
         let embedded = builder.within("embeddings", |builder| {
             let mut sum = lookup(builder, "word_embeddings", sequence.input_ids, [self.vocabulary, width]);
+            let table = [self.token_types, width];
             if let Some(types) = types {
-                let types = lookup(builder, "token_type_embeddings", types, [self.token_types, width]);
+                let types = lookup(builder, "token_type_embeddings", types, table);
                 sum = builder.add(sum, types);
+            } else if self.token_types == 1 {
+                let only = first_row(builder, "token_type_embeddings", table);
+                sum = builder.add(sum, only);
             }
             let normal = self.norm.apply(builder, "LayerNorm", sum);
             Sequence::flatten(builder, normal, width)

@@ -1,5 +1,5 @@
-//! RoBERTa, XLM-R and CamemBERT: BERT with positions that are counted behind the padding id, and one token
-//! type that everything has.
+//! RoBERTa, XLM-R and CamemBERT: BERT with positions that are counted behind the padding id, and mostly
+//! one token type that everything has.
 
 use super::bert::{Sizes, refuse_variants};
 use super::settings::{ROWS, Settings};
@@ -71,10 +71,15 @@ impl Transformer for Roberta {
 
     fn layers(&self, builder: &mut GraphBuilder, sequence: &Sequence) -> Vec<ValueId> {
         let width = self.sizes.hidden;
+        let types = (self.token_types > 1).then(|| Sequence::declare_token_types(builder));
         let embedded = builder.within("embeddings", |builder| {
             let words = lookup(builder, "word_embeddings", sequence.input_ids, [self.vocabulary, width]);
-            // Tokenizers of the family know no types, so every token has the first.
-            let kind = first_row(builder, "token_type_embeddings", [self.token_types, width]);
+            // Most of the family have one type, which their tokenizers do not tell.
+            let table = [self.token_types, width];
+            let kind = match types {
+                Some(types) => lookup(builder, "token_type_embeddings", types, table),
+                None => first_row(builder, "token_type_embeddings", table),
+            };
             let rows = [self.positions, width];
             let positions =
                 positions_after_padding(builder, "position_embeddings", sequence, self.padding, rows);
