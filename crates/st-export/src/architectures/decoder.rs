@@ -1,7 +1,7 @@
 //! Decoders that embed: Qwen2, Qwen3, Llama and Mistral, and Gemma 3 as `EmbeddingGemma` has it.
 //!
-//! Rotary positions, shared keys and values, RMS normalisation before each block. They pool the last token, so
-//! it does not matter on which side padding is: every token sees what came before it, and only distances count.
+//! Rotary positions, shared keys and values, RMS normalisation before each block. Padding may
+//! stand on either side: the mask hides it, and of positions only distances count.
 
 use super::rope::Rope;
 use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
@@ -96,7 +96,7 @@ fn common(settings: Settings<'_>, head_width: Option<usize>) -> Result<Decoder, 
         return Err(settings.wrong("head_dim", head_width, "an even number"));
     }
     let layers = settings.size("num_hidden_layers", 32, LAYERS)?;
-    // Before transformers 5 that key made a decoder look both ways.
+    // transformers 5 looks both ways where that key says so; code of a repository may have ignored it.
     let causal = settings.flag("is_causal", true)?;
     let rope = Rope::read(settings, "full_attention", "rope_theta", 10_000.0, head_width)?;
     let reach = Reach { causal, distance: None };
@@ -179,15 +179,8 @@ pub(super) fn read_mistral(settings: Settings<'_>) -> Result<Box<dyn Transformer
 }
 
 pub(super) fn read_gemma(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    for key in ["attn_logit_softcapping", "final_logit_softcapping"] {
-        if let Some(value) = settings.get(key) {
-            return Err(settings.wrong(
-                if key.starts_with("attn") { "attn_logit_softcapping" } else { "final_logit_softcapping" },
-                value,
-                "null",
-            ));
-        }
-    }
+    settings.only("attn_logit_softcapping", serde_json::Value::Null)?;
+    settings.only("final_logit_softcapping", serde_json::Value::Null)?;
     let common = common(settings, Some(256))?;
     settings.only("is_causal", true)?;
     let both_ways = settings.flag("use_bidirectional_attention", false)?;
