@@ -131,7 +131,13 @@ impl PythonScript {
     /// If the script fails (the message holds its stderr), or its last line is not such a value.
     #[track_caller]
     pub fn run<T: DeserializeOwned>(mut self) -> T {
-        let done = self.command.output().unwrap_or_else(|error| panic!("python did not start: {error}"));
+        // MLflow leaves whole models in its temporary folder, which therefore is the script's own.
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no temporary folder: {error}"));
+        let done = self
+            .command
+            .env("TMPDIR", folder.path())
+            .output()
+            .unwrap_or_else(|error| panic!("python did not start: {error}"));
         let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         assert!(done.status.success(), "the script failed ({}):\n{out}{err}", done.status);
         let last = out.lines().last().unwrap_or_default();
