@@ -145,7 +145,7 @@ impl GraphCache {
 
 /// Raise it whenever the graph that is written for the same checkpoint changes, so that no cache serves the
 /// old one.
-const EXPORTER_VERSION: u32 = 3;
+const EXPORTER_VERSION: u32 = 4;
 /// The same for what quantisation makes of that graph, so that a better one leaves the float graphs alone.
 const QUANTIZER_VERSION: u32 = 1;
 /// How folders start that are not finished.

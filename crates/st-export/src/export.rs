@@ -186,7 +186,7 @@ impl Source {
             let files = WeightFiles::find(&module.folder)?;
             checkpoint.add(&files, &format!("{}.", module.name), &Naming::MODULE)?;
         }
-        let graph = architecture.graph(head)?;
+        let graph = architecture.graph(head, &|tied| checkpoint.choose(tied))?;
         let sound =
             |graph: &Graph| graph.validate().map_err(|source| Error::Graph { architecture: name, source });
         sound(&graph)?;

@@ -8,7 +8,7 @@ use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
     Activation, Attention, Classifier, FeedForward, LanguageHead, LayerNorm, PostNormLayer, PostNormNames,
-    Reach, Sequence, TokenChoice, absolute_positions, lookup, stack,
+    Reach, Sequence, Tied, TokenChoice, absolute_positions, lookup, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -173,8 +173,11 @@ impl Transformer for Bert {
         Some(LanguageHead {
             dense: ("cls.predictions.transform.dense", self.sizes.activation, true),
             norm: ("cls.predictions.transform.LayerNorm", self.sizes.norm()),
-            decoder: "embeddings.word_embeddings.weight",
-            bias: Some("cls.predictions.bias"),
+            decoder: Tied {
+                own: "cls.predictions.decoder.weight",
+                shared: "embeddings.word_embeddings.weight",
+            },
+            bias: Some(Tied { own: "cls.predictions.decoder.bias", shared: "cls.predictions.bias" }),
             width: self.sizes.hidden,
             vocabulary: self.tables.vocabulary,
         })

@@ -140,7 +140,8 @@ fn windowed(
     let window = window.as_u64().and_then(|window| usize::try_from(window).ok()).filter(|window| *window > 0);
     let window =
         window.ok_or_else(|| settings.wrong("sliding_window", "that", "a whole number above zero"))?;
-    decoder.nearby.0.distance = Some(window - 1);
+    // Looking both ways, the reference counts the end of the window in.
+    decoder.nearby.0.distance = Some(if decoder.nearby.0.causal { window - 1 } else { window });
     decoder.local = layer_types(settings, layers, is_local)?;
     Ok(decoder)
 }

@@ -5,8 +5,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, TokenChoice, absolute_positions,
-    lookup,
+    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, Tied, TokenChoice,
+    absolute_positions, lookup,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -101,8 +101,8 @@ impl Transformer for DistilBert {
         Some(LanguageHead {
             dense: ("vocab_transform", self.sizes.activation, true),
             norm: ("vocab_layer_norm", self.sizes.norm()),
-            decoder: "embeddings.word_embeddings.weight",
-            bias: Some("vocab_projector.bias"),
+            decoder: Tied { own: "vocab_projector.weight", shared: "embeddings.word_embeddings.weight" },
+            bias: Some(Tied { own: "vocab_projector.bias", shared: "vocab_projector.bias" }),
             width: self.sizes.hidden,
             vocabulary: self.vocabulary,
         })

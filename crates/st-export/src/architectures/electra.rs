@@ -1,7 +1,7 @@
 //! ELECTRA: BERT with embeddings of a width of their own.
 
 use super::bert::{Sizes, Tables, refuse_variants};
-use super::settings::{Settings, WIDTHS};
+use super::settings::{LAYERS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{Activation, Classifier, PostNormNames, Reach, Sequence, TokenChoice, linear};
@@ -37,14 +37,16 @@ struct Electra {
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
     refuse_variants(settings)?;
-    let sizes = Sizes::read(settings, 1e-12)?;
+    // The reference's own defaults are those of the small model.
+    let hidden = settings.size("hidden_size", 256, WIDTHS)?;
     Ok(Box::new(Electra {
-        // The reference's own defaults are those of the small model.
         sizes: Sizes {
-            hidden: settings.size("hidden_size", 256, WIDTHS)?,
-            heads: settings.heads("num_attention_heads", 4, settings.size("hidden_size", 256, WIDTHS)?)?,
+            hidden,
+            layers: settings.size("num_hidden_layers", 12, LAYERS)?,
+            heads: settings.heads("num_attention_heads", 4, hidden)?,
             intermediate: settings.size("intermediate_size", 1024, WIDTHS)?,
-            ..sizes
+            epsilon: settings.number("layer_norm_eps", 1e-12)?,
+            activation: settings.activation("hidden_act", "gelu")?,
         },
         tables: Tables::read(settings, settings.size("embedding_size", 128, WIDTHS)?, 30522)?,
     }))

@@ -31,7 +31,7 @@ use family::{Kind, Maker};
 pub use refused::RefusedFamily;
 use settings::Settings;
 
-use crate::blocks::{Classifier, LanguageHead, Sequence};
+use crate::blocks::{Classifier, LanguageHead, Sequence, Tied};
 use crate::checkpoint::Naming;
 use crate::head::Task;
 use crate::ir::{Dim, ElementType, Graph, GraphBuilder, ValueId};
@@ -85,6 +85,8 @@ pub(crate) trait Transformer: fmt::Debug {
 pub(crate) struct Architecture {
     family: &'static Family,
     transformer: Box<dyn Transformer>,
+    /// Whether the last layer over the vocabulary is the word embeddings, unless a file says otherwise.
+    ties: bool,
 }
 
 /// All families that can be written, in the order in which they are looked for.
@@ -108,7 +110,11 @@ impl Architecture {
         let kind = Kind::read(&path, &json)?;
         let refused_class = refused_families().any(|refused| kind.has_refused_class(refused));
         match FAMILIES.iter().find(|(family, _)| !refused_class && kind.is(family)) {
-            Some((family, make)) => Ok(Self { family, transformer: make(Settings::new(&path, &json))? }),
+            Some((family, make)) => {
+                let settings = Settings::new(&path, &json);
+                let ties = settings.flag("tie_word_embeddings", true)?;
+                Ok(Self { family, transformer: make(settings)?, ties })
+            }
             None => {
                 if let Some(refused) = refused_families().find(|refused| kind.is_refused(refused)) {
                     return Err(Error::RefusedArchitecture {
@@ -135,15 +141,20 @@ impl Architecture {
 
     /// The settings that its graph depends on, always spelled alike.
     pub(crate) fn settings(&self) -> String {
-        format!("{} {:?}", self.family.name, self.transformer)
+        format!("{} {:?} {}", self.family.name, self.transformer, self.ties)
     }
 
     /// Its graph, with `head` on top.
     ///
     /// # Errors
     ///
-    /// [`Error::HeadMissing`] if the head asks for a task that the family has no head for.
-    pub(crate) fn graph(&self, head: Option<&Head>) -> Result<Graph, Error> {
+    /// [`Error::HeadMissing`] if the head asks for a task that the family has no head for, and what is wrong with
+    /// tensors that `choose` has to compare.
+    pub(crate) fn graph(
+        &self,
+        head: Option<&Head>,
+        choose: &dyn Fn(Tied) -> Result<&'static str, Error>,
+    ) -> Result<Graph, Error> {
         let mut builder = GraphBuilder::new(self.name());
         let sequence = Sequence::declare(&mut builder);
         let layers = self.transformer.layers(&mut builder, &sequence);
@@ -162,7 +173,9 @@ impl Architecture {
         let (last, width) = match task {
             Task::Vocabulary => {
                 let head = self.transformer.language_head().ok_or_else(|| self.no_head("the vocabulary"))?;
-                (head.apply(&mut builder, last, hidden), head.vocabulary)
+                let choose = |tied: Tied| if self.ties { choose(tied) } else { Ok(tied.own) };
+                let names = (choose(head.decoder)?, head.bias.map(choose).transpose()?);
+                (head.apply(&mut builder, last, hidden, names), head.vocabulary)
             }
             _ => (last, hidden),
         };

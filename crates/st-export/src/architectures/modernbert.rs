@@ -6,8 +6,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer, layer_types};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Classifier, LanguageHead, LayerNorm, Reach, Rotary, Sequence, TokenChoice, gated,
-    linear, lookup, project, split, stack, with_last,
+    Activation, Attention, Classifier, LanguageHead, LayerNorm, Reach, Rotary, Sequence, Tied, TokenChoice,
+    gated, linear, lookup, project, split, stack, with_last,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -156,8 +156,8 @@ impl Transformer for ModernBert {
         Some(LanguageHead {
             dense: ("head.dense", self.head_activation, self.head_bias),
             norm: ("head.norm", self.norm),
-            decoder: "embeddings.tok_embeddings.weight",
-            bias: self.decoder_bias.then_some("decoder.bias"),
+            decoder: Tied { own: "decoder.weight", shared: "embeddings.tok_embeddings.weight" },
+            bias: self.decoder_bias.then_some(Tied { own: "decoder.bias", shared: "decoder.bias" }),
             width: self.hidden,
             vocabulary: self.vocabulary,
         })

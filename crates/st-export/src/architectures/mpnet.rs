@@ -6,8 +6,8 @@ use super::settings::{ROWS, Settings};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, TokenChoice, bucketed_bias, lookup,
-    positions_after_padding, t5_bucket,
+    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, Tied, TokenChoice, bucketed_bias,
+    lookup, positions_after_padding, t5_bucket,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -95,8 +95,8 @@ impl Transformer for MpNet {
         Some(LanguageHead {
             dense: ("lm_head.dense", Activation::Gelu, true),
             norm: ("lm_head.layer_norm", self.sizes.norm()),
-            decoder: "embeddings.word_embeddings.weight",
-            bias: Some("lm_head.bias"),
+            decoder: Tied { own: "lm_head.decoder.weight", shared: "embeddings.word_embeddings.weight" },
+            bias: Some(Tied { own: "lm_head.decoder.bias", shared: "lm_head.bias" }),
             width: self.sizes.hidden,
             vocabulary: self.vocabulary,
         })

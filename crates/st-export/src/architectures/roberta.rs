@@ -6,8 +6,8 @@ use super::settings::{ROWS, Settings};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, TokenChoice, first_row, lookup,
-    positions_after_padding, signed,
+    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, Tied, TokenChoice, first_row,
+    lookup, positions_after_padding, signed,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -49,7 +49,6 @@ struct Roberta {
     positions: usize,
     token_types: usize,
     padding: i64,
-    tied: bool,
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
@@ -60,7 +59,6 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         positions: settings.size("max_position_embeddings", 512, ROWS)?,
         token_types: settings.size("type_vocab_size", 2, ROWS)?,
         padding: signed(settings.size("pad_token_id", 1, 0..=*ROWS.end())?),
-        tied: settings.flag("tie_word_embeddings", true)?,
     }))
 }
 
@@ -104,12 +102,11 @@ impl Transformer for Roberta {
     }
 
     fn language_head(&self) -> Option<LanguageHead> {
-        let decoder = if self.tied { "embeddings.word_embeddings.weight" } else { "lm_head.decoder.weight" };
         Some(LanguageHead {
             dense: ("lm_head.dense", Activation::Gelu, true),
             norm: ("lm_head.layer_norm", self.sizes.norm()),
-            decoder,
-            bias: Some("lm_head.bias"),
+            decoder: Tied { own: "lm_head.decoder.weight", shared: "embeddings.word_embeddings.weight" },
+            bias: Some(Tied { own: "lm_head.decoder.bias", shared: "lm_head.bias" }),
             width: self.sizes.hidden,
             vocabulary: self.vocabulary,
         })

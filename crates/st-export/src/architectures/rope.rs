@@ -28,6 +28,14 @@ impl Rope {
         // Gemma scales its far layers only, and gives the key of the near ones a name of its own.
         let is_gemmas_near = key == "rope_local_base_freq";
         let scaling = settings.get("rope_scaling").filter(|_| parameters.is_none() && !is_gemmas_near);
+        if parameters.is_some() && settings.get("rope_scaling").is_some() {
+            return Err(settings.wrong(
+                "rope_scaling",
+                "something",
+                "absent where there are `rope_parameters`",
+            ));
+        }
+        settings.only("partial_rotary_factor", 1.0)?;
         let number = |part: Option<&Value>, key: &str| part?.get(key)?.as_f64();
         #[expect(clippy::cast_possible_truncation, reason = "the reference computes in single precision")]
         let base = match number(parameters, "rope_theta") {

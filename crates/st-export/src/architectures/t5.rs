@@ -40,7 +40,8 @@ struct T5 {
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    let kind = settings.text("feed_forward_proj", "relu")?;
+    let default = if settings.text("model_type", "t5")? == "mt5" { "gated-gelu" } else { "relu" };
+    let kind = settings.text("feed_forward_proj", default)?;
     let (gated, name) = match kind.strip_prefix("gated-") {
         // The reference reads its first gated checkpoints so, which were written before the tanh form had a name.
         Some("gelu") => (true, "gelu_new"),
@@ -54,6 +55,13 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
             format!("{}, or one of them after `gated-`", Activation::NAMES),
         )
     };
+    let buckets = settings.size("relative_attention_num_buckets", 32, 4..=1 << 16)?;
+    let farthest = settings.size("relative_attention_max_distance", 128, 2..=1 << 16)?;
+    if farthest <= buckets / 4 {
+        // The reference's logarithm has no answer there.
+        let expected = "above a quarter of `relative_attention_num_buckets`";
+        return Err(settings.wrong("relative_attention_max_distance", farthest, expected));
+    }
     Ok(Box::new(T5 {
         hidden: settings.size("d_model", 512, WIDTHS)?,
         layers: settings.size("num_layers", 6, LAYERS)?,
@@ -64,8 +72,8 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         epsilon: settings.number("layer_norm_epsilon", 1e-6)?,
         activation: Activation::from_name(name).ok_or_else(unknown)?,
         gated,
-        buckets: settings.size("relative_attention_num_buckets", 32, 4..=1 << 16)?,
-        farthest: settings.size("relative_attention_max_distance", 128, 2..=1 << 16)?,
+        buckets,
+        farthest,
     }))
 }
 

@@ -90,28 +90,44 @@ pub(crate) struct LanguageHead {
     pub(crate) dense: (&'static str, Activation, bool),
     /// Normalisation behind it.
     pub(crate) norm: (&'static str, LayerNorm),
-    /// Full name of the last layer's weight `[vocabulary, width]`.
-    pub(crate) decoder: &'static str,
-    /// Full name of the last layer's bias.
-    pub(crate) bias: Option<&'static str>,
+    /// The last layer's weight `[vocabulary, width]`.
+    pub(crate) decoder: Tied,
+    /// The last layer's bias.
+    pub(crate) bias: Option<Tied>,
     /// Width between hidden layer and vocabulary.
     pub(crate) width: usize,
     /// Size of the vocabulary.
     pub(crate) vocabulary: usize,
 }
 
+/// A tensor that mostly is another one: files may keep it again, or something else under its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tied {
+    /// Full name of its own, which counts where a file holds other numbers under it.
+    pub(crate) own: &'static str,
+    /// Full name of the tensor that it mostly is.
+    pub(crate) shared: &'static str,
+}
+
 impl LanguageHead {
-    /// `[tokens, hidden]` to `[tokens, vocabulary]`.
-    pub(crate) fn apply(&self, builder: &mut GraphBuilder, value: ValueId, hidden: usize) -> ValueId {
-        let (name, activation, bias) = self.dense;
-        let layer = if bias { linear } else { project };
+    /// `[tokens, hidden]` to `[tokens, vocabulary]`; `decoder` and `bias` are the full names of the last layer's
+    /// weight and bias.
+    pub(crate) fn apply(
+        &self,
+        builder: &mut GraphBuilder,
+        value: ValueId,
+        hidden: usize,
+        (decoder, bias): (&str, Option<&str>),
+    ) -> ValueId {
+        let (name, activation, dense_bias) = self.dense;
+        let layer = if dense_bias { linear } else { project };
         let value = layer(builder, name, value, (hidden, self.width));
         let value = builder.within(name, |builder| activation.apply(builder, value));
         let (name, norm) = self.norm;
         let value = norm.apply(builder, name, value);
         builder.within("decoder", |builder| {
-            let weight = builder.weight_named(self.decoder, &[self.vocabulary, self.width]);
-            match self.bias {
+            let weight = builder.weight_named(decoder, &[self.vocabulary, self.width]);
+            match bias {
                 Some(bias) => {
                     let bias = builder.weight_named(bias, &[self.vocabulary]);
                     builder.linear(value, weight, bias)

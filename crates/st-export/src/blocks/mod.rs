@@ -23,7 +23,7 @@ pub(crate) use activation::Activation;
 pub(crate) use attention::{Attention, HeadNorms};
 pub(crate) use embedding::{absolute_positions, first_row, lookup, lookup_at, positions_after_padding};
 pub(crate) use feed_forward::{FeedForward, gated};
-pub(crate) use heads::{Classifier, LanguageHead, TokenChoice};
+pub(crate) use heads::{Classifier, LanguageHead, Tied, TokenChoice};
 pub(crate) use linear::{linear, project, split};
 pub(crate) use mask::Reach;
 pub(crate) use normalization::{LayerNorm, RmsNorm};

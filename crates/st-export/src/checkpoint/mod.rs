@@ -19,6 +19,7 @@ pub(crate) use files::WeightFiles;
 pub use header::{HeaderProblem, SafetensorsHeader, TensorEntry, read_safetensors_header};
 pub(crate) use names::Naming;
 
+use crate::blocks::Tied;
 use crate::{Error, lfs};
 
 /// Bytes that are read at once; a multiple of every element size.
@@ -34,6 +35,8 @@ struct Location {
     entry: TensorEntry,
     /// Nothing is lost if no graph asks for it.
     spare: bool,
+    /// What else the files call by that name, which is an error once a graph asks for it.
+    again: Option<String>,
 }
 
 /// The tensors of a model under the names that its graph uses: those of the transformer as they are, those of
@@ -74,7 +77,8 @@ impl Checkpoint {
         }
         for (copy, original) in naming.ties {
             if let Some(location) = self.tensors.remove(&format!("{scope}{copy}")) {
-                self.tensors.entry(format!("{scope}{original}")).or_insert(location);
+                // The module reads the copy; mostly it is the same.
+                self.tensors.insert(format!("{scope}{original}"), location);
             }
         }
         Ok(())
@@ -91,18 +95,21 @@ impl Checkpoint {
         let spare = naming.is_unused(&name);
         let name = format!("{scope}{name}");
         let file = self.files.len() - 1;
-        match self.tensors.get(&name) {
-            Some(_) if spare => return Ok(()),
+        match self.tensors.get_mut(&name) {
+            Some(other) if spare => other.again = Some(spelled),
             Some(other) => {
+                let first = other.spelled.clone();
                 return Err(Error::TensorTwice {
                     path: self.path(file),
                     tensor: name,
-                    first: other.spelled.clone(),
+                    first,
                     second: spelled,
                 });
             }
-            None => self.tensors.insert(name, Location { file, spelled, entry, spare }),
-        };
+            None => {
+                self.tensors.insert(name, Location { file, spelled, entry, spare, again: None });
+            }
+        }
         Ok(())
     }
 
@@ -117,6 +124,14 @@ impl Checkpoint {
         for (name, dims) in needed {
             let location = self.location(name)?;
             self.format(location)?;
+            if let Some(second) = &location.again {
+                return Err(Error::TensorTwice {
+                    path: self.path(location.file),
+                    tensor: name.to_owned(),
+                    first: location.spelled.clone(),
+                    second: second.clone(),
+                });
+            }
             if location.entry.shape != dims {
                 return Err(Error::TensorShape {
                     path: self.path(location.file),
@@ -135,6 +150,28 @@ impl Checkpoint {
                 architecture: self.architecture,
             }),
         }
+    }
+
+    /// The name under which the numbers of a tied tensor are: its own only if they are others than the shared ones,
+    /// as the reference ties what is equal whatever the configuration says.
+    pub(crate) fn choose(&self, tied: Tied) -> Result<&'static str, Error> {
+        let Tied { own, shared } = tied;
+        if own == shared || !self.tensors.contains_key(own) {
+            return Ok(shared);
+        }
+        let equal = self.tensors.contains_key(shared) && self.digest(own)? == self.digest(shared)?;
+        Ok(if equal { shared } else { own })
+    }
+
+    /// A digest of the numbers and the shape of a tensor, whatever their format.
+    fn digest(&self, name: &str) -> Result<blake3::Hash, Error> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{:?}", self.location(name)?.entry.shape).as_bytes());
+        self.read(name, &mut |numbers| {
+            hasher.update(numbers);
+            Ok(())
+        })?;
+        Ok(hasher.finalize())
     }
 
     /// Hands the numbers of a tensor to `sink`, as little-endian 32-bit floats, a piece at a time.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use safetensors::Dtype;
-use st_export::{Quantization, export_bytes};
+use st_export::{Head, Quantization, Task, export_bytes};
 
 use crate::fixture::{Tiny, shard_name, words};
 
@@ -140,6 +140,27 @@ fn tensors_that_do_not_fit_are_named() {
     check_refused(
         |folder| Tiny::new().with_tensor(&format!("bert.{QUERY}"), &[8, 8]).write(folder),
         "tensors `bert.encoder.layer.1.attention.self.query.weight` and `encoder.layer.1.attention.self.query.weight` of `FOLDER/model.safetensors` are both `encoder.layer.1.attention.self.query.weight`",
+    );
+}
+
+/// Without a head nobody asks for the pooler, so that the same folder passes.
+#[test]
+fn spare_tensors_that_are_there_twice_are_refused_once_they_count() {
+    let folder = tempfile::tempdir().unwrap();
+    Tiny::new()
+        .with_tensor("bert.pooler.dense.weight", &[8, 8])
+        .with_tensor("pooler.dense.weight", &[8, 8])
+        .with_tensor("pooler.dense.bias", &[8])
+        .with_tensor("classifier.weight", &[3, 8])
+        .with_tensor("classifier.bias", &[3])
+        .write(folder.path());
+    export_bytes(folder.path(), None, Quantization::None).unwrap();
+    let head = Head::of_stages(Task::Classification { labels: 3 }, []);
+    let error = export_bytes(folder.path(), Some(&head), Quantization::None).unwrap_err();
+    assert_eq!(
+        words(&error, folder.path()),
+        "tensors `bert.pooler.dense.weight` and `pooler.dense.weight` of `FOLDER/model.safetensors` are both \
+         `pooler.dense.weight`"
     );
 }
 

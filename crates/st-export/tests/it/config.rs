@@ -131,6 +131,33 @@ fn settings_that_cannot_be_honoured_are_refused() {
 }
 
 #[test]
+fn distances_and_frequencies_that_contradict_each_other_are_refused() {
+    let family =
+        |kind: &str| Tiny::new().with_setting("model_type", kind).with_setting("architectures", Value::Null);
+    check_refused(
+        &family("t5").with_setting("relative_attention_max_distance", json!(8)),
+        "`FOLDER/config.json` sets `relative_attention_max_distance` to `8` but it must be above a quarter of \
+         `relative_attention_num_buckets`",
+    );
+    check_refused(
+        &family("t5").with_setting("relative_attention_num_buckets", json!(512)),
+        "`FOLDER/config.json` sets `relative_attention_max_distance` to `128` but it must be above a quarter of \
+         `relative_attention_num_buckets`",
+    );
+    check_refused(
+        &family("llama")
+            .with_setting("rope_parameters", json!({"rope_theta": 10000.0}))
+            .with_setting("rope_scaling", json!({"rope_type": "linear", "factor": 2.0})),
+        "`FOLDER/config.json` sets `rope_scaling` to `something` but it must be absent where there are \
+         `rope_parameters`",
+    );
+    check_refused(
+        &family("llama").with_setting("partial_rotary_factor", json!(0.5)),
+        "`FOLDER/config.json` sets `partial_rotary_factor` to `0.5` but it must be 1.0",
+    );
+}
+
+#[test]
 fn a_folder_without_configuration_and_a_head_without_modes_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = export_bytes(folder.path(), None, Quantization::None).unwrap_err();

@@ -22,7 +22,7 @@ fn vectors_of_every_sparse_encoder() {
     let texts = tiny_texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let goldens = SparseGolden::load_all();
-    assert!(goldens.len() >= 12, "{} goldens", goldens.len());
+    assert!(goldens.len() >= 14, "{} goldens", goldens.len());
     for golden in goldens {
         println!("{}: {}", golden.name, golden.about); // shown when an assertion fails
         let model = SparseEncoder::load(&golden.model_dir(), &options().with_threads(2));
