@@ -111,8 +111,7 @@ fn described(spec: &ModelSpec) -> ModelFacts {
         let similarity = spec.multi_vector.as_ref().map(|settings| settings.interaction.name());
         facts.similarity = Some(similarity.unwrap_or(spec.similarity().name()).to_owned());
     }
-    let max_tokens = spec.transformer().and_then(|transformer| transformer.max_tokens);
-    facts.max_tokens = max_tokens.map(|tokens| tokens as u64);
+    facts.max_tokens = route.input.max_tokens().map(|tokens| tokens as u64);
     match weights::read(route.input_folder()) {
         Ok(weights) => {
             (facts.parameters, facts.weight_bytes) = (Some(weights.parameters), Some(weights.bytes));

@@ -4,7 +4,7 @@ mod kinds;
 
 use serde_json::{Value, json};
 use st_core::{Encoder, LongText, MultiVectorEncoder as _, PoolingMode, Reranker, SparseEncoder as _};
-use st_model::{GraphState, Model, ModelSpec, RouteSpec, StoredCalibrations, TransformerSpec};
+use st_model::{GraphState, InputSpec, Model, ModelSpec, RouteSpec, StoredCalibrations, TransformerSpec};
 
 use crate::model::{self, Located};
 use crate::profile::resident_bytes;
@@ -30,8 +30,15 @@ pub(crate) fn overview(located: &Located, spec: &ModelSpec) -> anyhow::Result<Re
         report.insert("routes".to_owned(), Value::Object(routes.collect()));
     }
     let route = spec.default_route();
-    if let Some(transformer) = route.transformer() {
-        add_transformer(&mut report, transformer);
+    match &route.input {
+        InputSpec::Transformer(transformer, _) => add_transformer(&mut report, transformer),
+        InputSpec::Words(words) => {
+            let words = json!({
+                "words": words.vocab_size, "hidden_size": words.hidden_size, "max_tokens": words.max_tokens,
+            });
+            report.insert("word_embeddings".to_owned(), words);
+        }
+        _ => {}
     }
     if !route.pooling_modes().is_empty() {
         let modes: Vec<_> = route.pooling_modes().iter().copied().map(PoolingMode::name).collect();

@@ -46,9 +46,12 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Weights> {
     Ok(Weights { files, ..weights })
 }
 
-/// Files, tensors, parameters and number formats as a section of a report.
+/// Files, tensors, parameters and number formats as a section of a report; null where there are no files.
 pub(crate) fn section(folder: &Path) -> anyhow::Result<Value> {
     let Weights { files, tensors, parameters, formats, bytes } = read(folder)?;
+    if files.is_empty() {
+        return Ok(Value::Null);
+    }
     let names: Vec<_> =
         files.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
     Ok(

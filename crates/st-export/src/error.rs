@@ -178,6 +178,16 @@ pub enum Error {
         /// The shape that the configuration implies.
         expected: Vec<usize>,
     },
+    /// A table of words that is none.
+    #[error("tensor `{tensor}` in `{}` is {found:?} but must have two axes of usual sizes", folder.display())]
+    TableShape {
+        /// The folder of the module.
+        folder: PathBuf,
+        /// The tensor.
+        tensor: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+    },
     /// A weight in a number format that is not a plain float.
     #[error("tensor `{tensor}` of `{}` holds {found} but only F32, F16 and BF16 can be exported", path.display())]
     TensorType {

@@ -74,6 +74,17 @@ pub enum Stage {
         /// The first layer that counts.
         first: usize,
     },
+    /// Token embeddings times a number for each token of the vocabulary; means divide by the sum of these numbers.
+    WordWeights {
+        /// Where its weights are.
+        weights: ModuleWeights,
+        /// Size of the vocabulary.
+        vocabulary: usize,
+    },
+    /// Convolutions over neighbouring token embeddings.
+    Cnn(Cnn),
+    /// Long short-term memory over token embeddings.
+    Lstm(Lstm),
     /// Numbers for each token of the vocabulary to a sparse sentence embedding: not below zero, logarithmic, the
     /// largest or the sum over the tokens of a text.
     Splade {
@@ -111,6 +122,34 @@ pub struct Dense {
     pub activation: DenseActivation,
     /// Whether what went in is added to what comes out, through a linear layer of its own where widths differ.
     pub residual: bool,
+}
+
+/// The settings of a [`Stage::Cnn`]: for each width of a window as many filters, all with a bias and steps of one token.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cnn {
+    /// Where its weights are.
+    pub weights: ModuleWeights,
+    /// Width of what goes in.
+    pub from: usize,
+    /// Filters for each window.
+    pub filters: usize,
+    /// Tokens in each window; odd, so that there are as many windows as tokens.
+    pub windows: Vec<usize>,
+}
+
+/// The settings of a [`Stage::Lstm`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lstm {
+    /// Where its weights are.
+    pub weights: ModuleWeights,
+    /// Width of what goes in.
+    pub from: usize,
+    /// Width of the state.
+    pub hidden: usize,
+    /// How many on top of each other.
+    pub layers: usize,
+    /// Whether each has a second one that reads from the end.
+    pub bidirectional: bool,
 }
 
 /// Functions that a Dense module has behind its linear layer.
@@ -183,12 +222,12 @@ impl Head {
         for stage in &self.stages {
             match stage {
                 Stage::Pooling(modes) => sentence = modes.len() * tokens,
-                Stage::Dense(dense) if dense.feature == Feature::Tokens => tokens = dense.to,
-                Stage::Dense(dense) => sentence = dense.to,
+                Stage::Dense(dense) if dense.feature == Feature::Sentence => sentence = dense.to,
                 Stage::Splade { .. } => sentence = tokens,
                 Stage::SparseAutoEncoder { hidden, .. } => sentence = *hidden,
-                Stage::Normalize(_) | Stage::LayerNorm { .. } | Stage::LayerWeights { .. } => {}
+                _ => {}
             }
+            tokens = stage.token_width().unwrap_or(tokens);
         }
         if sentence == 0 { tokens } else { sentence }
     }
@@ -208,12 +247,39 @@ impl Head {
     }
 }
 
+impl Cnn {
+    /// Width of what comes out.
+    pub fn width(&self) -> usize {
+        self.filters.saturating_mul(self.windows.len())
+    }
+}
+
+impl Lstm {
+    /// Width of what comes out.
+    pub fn width(&self) -> usize {
+        self.hidden.saturating_mul(1 + usize::from(self.bidirectional))
+    }
+}
+
 impl Stage {
+    /// Width of the token embeddings that it makes; none if it leaves their width as it is.
+    pub fn token_width(&self) -> Option<usize> {
+        match self {
+            Self::Dense(dense) if dense.feature == Feature::Tokens => Some(dense.to),
+            Self::Cnn(cnn) => Some(cnn.width()),
+            Self::Lstm(lstm) => Some(lstm.width()),
+            _ => None,
+        }
+    }
+
     fn weights(&self) -> Option<&ModuleWeights> {
         match self {
             Self::Dense(Dense { weights, .. })
             | Self::LayerNorm { weights }
             | Self::LayerWeights { weights, .. }
+            | Self::WordWeights { weights, .. }
+            | Self::Cnn(Cnn { weights, .. })
+            | Self::Lstm(Lstm { weights, .. })
             | Self::SparseAutoEncoder { weights, .. } => Some(weights),
             Self::Pooling(_) | Self::Normalize(_) | Self::Splade { .. } => None,
         }
@@ -224,6 +290,9 @@ impl Stage {
             Self::Dense(Dense { weights, .. })
             | Self::LayerNorm { weights }
             | Self::LayerWeights { weights, .. }
+            | Self::WordWeights { weights, .. }
+            | Self::Cnn(Cnn { weights, .. })
+            | Self::Lstm(Lstm { weights, .. })
             | Self::SparseAutoEncoder { weights, .. } => Some(weights),
             Self::Pooling(_) | Self::Normalize(_) | Self::Splade { .. } => None,
         }

@@ -40,7 +40,7 @@ impl CrossEncoder {
 
     pub(crate) fn of_spec(spec: ModelSpec, options: &LoadOptions) -> Result<Self, Error> {
         let route = spec.default_route();
-        let (Some(head), InputSpec::Transformer(transformer, _)) = (&spec.cross_encoder, &route.input) else {
+        let (Some(head), InputSpec::Transformer(..)) = (&spec.cross_encoder, &route.input) else {
             return Err(Error::OtherKind {
                 folder: spec.root.clone(),
                 found: spec.kind.name(),
@@ -48,7 +48,7 @@ impl CrossEncoder {
             });
         };
         let head = head.clone();
-        let engine = Engine::load(&spec, route, transformer, options)?;
+        let engine = Engine::load(&spec, route, options)?;
         Ok(Self { spec, head, engine, digest: OnceLock::new() })
     }
 

@@ -101,6 +101,7 @@ impl Recipe {
                 ModuleKind::Transformer | ModuleKind::MlmTransformer => transformer_files(&folder),
                 // In the root lie the notes of people, too.
                 ModuleKind::StaticEmbedding | ModuleKind::SparseStaticEmbedding => table_files(&folder),
+                ModuleKind::WordEmbeddings | ModuleKind::BoW => word_files(&folder),
                 _ if folder == spec.root || Some(folder.as_path()) == transformer => Vec::new(),
                 _ => all_files(&folder)?,
             };
@@ -158,6 +159,17 @@ impl Recipe {
 
 fn table_files(folder: &Path) -> Vec<PathBuf> {
     let names = ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"];
+    names.map(|name| folder.join(name)).into_iter().filter(|path| path.is_file()).collect()
+}
+
+fn word_files(folder: &Path) -> Vec<PathBuf> {
+    let names = [
+        "model.safetensors",
+        "wordembedding_config.json",
+        "whitespacetokenizer_config.json",
+        // Of a bag of words.
+        "config.json",
+    ];
     names.map(|name| folder.join(name)).into_iter().filter(|path| path.is_file()).collect()
 }
 

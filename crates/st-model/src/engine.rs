@@ -12,8 +12,8 @@ use crate::batch::{self, Batch, Grouping};
 use crate::graph::Graph;
 use crate::pool::SessionPool;
 use crate::runtime::{Runtime, RuntimeInfo, SessionFactory};
-use crate::spec::{InputSpec, RouteSpec, TransformerSpec};
-use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
+use crate::spec::{InputSpec, RouteSpec};
+use crate::tokenizer::{self, Tokenized, Tokenizer};
 use crate::{Error, LoadOptions, ModelSpec};
 
 /// What one call may use of it.
@@ -37,7 +37,7 @@ impl From<&st_core::PredictOptions> for Limits {
     }
 }
 
-/// A transformer that runs.
+/// A graph that runs, and what makes tokens for it.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) tokenizer: Box<dyn Tokenizer>,
@@ -49,29 +49,24 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Loads the transformer of one way through a model.
-    pub(crate) fn load(
-        spec: &ModelSpec,
-        route: &RouteSpec,
-        transformer: &TransformerSpec,
-        options: &LoadOptions,
-    ) -> Result<Self, Error> {
+    /// Loads one way through a model that reads tokens in a graph.
+    pub(crate) fn load(spec: &ModelSpec, route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
         let runtime = Runtime::open(&options.places)?;
         // The graph's digest and the tokenizer's tables take about the same time.
         let (graph, tokenizer) = thread::scope(|scope| {
-            let graph = scope.spawn(|| Graph::find(spec, route, transformer, options));
-            let tokenizer = JsonTokenizer::load(transformer);
+            let graph = scope.spawn(|| Graph::find(spec, route, options));
+            let tokenizer = tokenizer::load(&route.input);
             (graph.join(), tokenizer)
         });
         let graph = graph.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        let tokenizer = Box::new(tokenizer?);
+        let tokenizer = tokenizer?;
         let special = match route.input {
             InputSpec::Transformer(_, Task::Classification { .. }) => {
                 ("pair", tokenizer.pair_special_tokens())
             }
             _ => ("text", tokenizer.special_tokens()),
         };
-        let max_tokens = options.max_tokens(transformer, special)?;
+        let max_tokens = options.max_tokens(route.input.max_tokens(), special)?;
         let factory = SessionFactory::new(runtime.clone(), graph.source.clone());
         let pool = SessionPool::new(factory, options.threads);
         Ok(Self { tokenizer, graph, pool, runtime: runtime.info().clone(), max_tokens })

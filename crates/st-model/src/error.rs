@@ -190,13 +190,11 @@ pub enum Error {
         /// The first such module.
         module: &'static str,
     },
-    /// A table with modules behind it that change more than the length of its vectors.
-    #[error("{} is a table with a {module} behind it, which is not supported", folder.display())]
+    /// A table with modules behind it that need more than its vectors.
+    #[error("{} is a table, and a module behind it cannot be applied to finished vectors", folder.display())]
     TableModules {
         /// The folder of the table.
         folder: PathBuf,
-        /// The first such module.
-        module: &'static str,
     },
     /// A token for which a table has no row.
     #[error("the tokenizer answers token {id} but the table ends after {rows} rows")]

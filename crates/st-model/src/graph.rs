@@ -7,7 +7,7 @@ use st_export::onnx::GraphHeader;
 use st_export::{CacheState, ElementType, GraphCache, Head, Quantization, Task, ValueInfo};
 
 use crate::runtime::GraphSource;
-use crate::spec::{RouteSpec, TransformerSpec};
+use crate::spec::RouteSpec;
 use crate::{Error, LoadOptions, ModelSpec, Places};
 
 /// Names that our exporter gives; the reference's own exporter uses the same.
@@ -62,13 +62,8 @@ pub(crate) struct Graph {
 impl Graph {
     /// The graph that the caller names, else that of the folder: made from its weights, or the one that it has
     /// where it has no weights for us.
-    pub(crate) fn find(
-        spec: &ModelSpec,
-        route: &RouteSpec,
-        transformer: &TransformerSpec,
-        options: &LoadOptions,
-    ) -> Result<Self, Error> {
-        let folder = transformer.folder.as_path();
+    pub(crate) fn find(spec: &ModelSpec, route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
+        let folder = route.input.folder();
         match options.graph.clone().or_else(|| own_graph(folder, &spec.root)) {
             Some(path) if options.mode == Mode::Fast => Err(Error::FastGraph { path }),
             Some(path) => Self::of_file(&path, &route.head()),

@@ -49,6 +49,7 @@
 /// The vocabulary that the encoder speaks, so that it can be used without naming another crate.
 pub use st_core as core;
 
+mod bag;
 mod batch;
 mod calibration;
 mod cross_encoder;
@@ -60,6 +61,7 @@ mod finish;
 mod graph;
 mod late;
 mod long_text;
+mod lookup;
 mod model;
 mod multi_vector;
 mod options;
@@ -73,6 +75,7 @@ mod sparse_encoder;
 mod spec;
 mod support;
 mod table;
+mod tail;
 mod tokenizer;
 mod way;
 
@@ -94,7 +97,7 @@ pub use sparse_encoder::SparseEncoder;
 pub use spec::{
     ActivationSource, CrossEncoderSpec, Defaults, InputSpec, ModelKind, ModelSpec, ModuleEntry, ModuleKind,
     MultiVectorSpec, PoolingSpec, QueryExpansion, Refusal, RouteSpec, RouterSpec, SentenceSpec,
-    TokenizerSpec, TransformerConfig, TransformerSpec,
+    TokenizerSpec, TransformerConfig, TransformerSpec, WordsSpec,
 };
 pub use support::{Support, support};
 pub use tokenizer::{Tokenized, Tokenizer, read_tokenizer};

@@ -52,14 +52,14 @@ impl MultiVectorEncoder {
             });
         }
         let route = spec.default_route();
-        let InputSpec::Transformer(transformer, _) = &route.input else {
+        if !matches!(route.input, InputSpec::Transformer(..)) {
             return Err(Error::OtherKind {
                 folder: spec.root.clone(),
                 found: "table",
                 asked: ModelKind::MultiVectorEncoder.name(),
             });
-        };
-        let engine = Engine::load(&spec, route, transformer, options)?;
+        }
+        let engine = Engine::load(&spec, route, options)?;
         let tokenizer = engine.tokenizer.as_ref();
         // A word that is no token by itself cannot be left out, and the token for unknown words must not be.
         let skipped = settings.skiplist.iter().filter_map(|word| tokenizer.id(word)).collect();

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use st_core::Mode;
 
-use crate::spec::TransformerSpec;
 use crate::{Error, Places};
 
 /// How a model is loaded.
@@ -69,13 +68,13 @@ impl LoadOptions {
         self
     }
 
-    /// The limit in force: the caller's within the model's, with room for at least the special tokens.
+    /// The limit in force: the caller's within the one of the `model`, with room for at least the special tokens.
     pub(crate) fn max_tokens(
         &self,
-        transformer: &TransformerSpec,
+        model: Option<usize>,
         special: (&str, usize),
     ) -> Result<Option<usize>, Error> {
-        within("max_seq_length", self.max_seq_length, transformer.max_tokens, special)
+        within("max_seq_length", self.max_seq_length, model, special)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::long_text::Pieces;
 use crate::prepared::Prepared;
 use crate::runtime::RuntimeInfo;
 use crate::spec::{InputSpec, ModelKind, RouteSpec};
-use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
+use crate::tokenizer::{self, JsonTokenizer, Tokenized, Tokenizer};
 use crate::{Error, LoadOptions, ModelSpec, digest, prompt, table};
 
 /// A loaded sparse encoder: SPLADE, its relatives without a transformer for questions, and sparse autoencoders.
@@ -112,19 +112,17 @@ impl SparseEncoder {
 impl Way {
     fn load(spec: &ModelSpec, route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
         match &route.input {
-            InputSpec::Transformer(transformer, _) => {
-                Engine::load(spec, route, transformer, options).map(Box::new).map(Self::Graph)
-            }
+            InputSpec::Transformer(..) => Engine::load(spec, route, options).map(Box::new).map(Self::Graph),
             InputSpec::SparseStatic { folder } => {
-                if let Some(module) = route.module_beyond_pooling() {
-                    return Err(Error::TableModules { folder: folder.clone(), module: module.name() });
+                if route.module_beyond_pooling().is_some() {
+                    return Err(Error::TableModules { folder: folder.clone() });
                 }
-                let tokenizer = crate::tokenizer::read_tokenizer(folder)?;
+                let tokenizer = tokenizer::load(&route.input)?;
                 let numbers = table::read_numbers(folder)?;
                 Ok(Self::Table { tokenizer, numbers, max_tokens: JsonTokenizer::limit(folder)? })
             }
-            InputSpec::Static { folder } => Err(Error::OtherKind {
-                folder: folder.clone(),
+            other => Err(Error::OtherKind {
+                folder: other.folder().to_owned(),
                 found: "table of vectors",
                 asked: "sparse encoder",
             }),

@@ -1,10 +1,10 @@
 //! Models that are a table: a row of numbers for each token, and no transformer.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array, Array1, Array2, Axis, Dimension, IntoDimension};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -70,6 +70,47 @@ pub(crate) fn read_numbers(folder: &Path) -> Result<Array1<f32>, Error> {
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| fail(error.to_string()))?;
     let weight = tensors.tensor("weight").map_err(|error| fail(error.to_string()))?;
     Ok(numbers(&weight).map_err(&fail)?.into())
+}
+
+/// The weights of a module, read as a whole.
+pub(crate) struct Tensors {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Tensors {
+    /// Reads those of the module in `folder`.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(FILE);
+        let bytes = read(&path)?;
+        Ok(Self { path, bytes })
+    }
+
+    /// A tensor of one axis.
+    pub(crate) fn vector(&self, name: &str, width: usize) -> Result<Array1<f32>, Error> {
+        self.array(name, width)
+    }
+
+    /// A tensor of two axes.
+    pub(crate) fn matrix(&self, name: &str, shape: (usize, usize)) -> Result<Array2<f32>, Error> {
+        self.array(name, shape)
+    }
+
+    fn array<D: Dimension>(
+        &self,
+        name: &str,
+        shape: impl IntoDimension<Dim = D>,
+    ) -> Result<Array<f32, D>, Error> {
+        let fail = |problem: String| Error::Table { path: self.path.clone(), problem };
+        let shape = shape.into_dimension();
+        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| fail(error.to_string()))?;
+        let tensor = tensors.tensor(name).map_err(|error| fail(error.to_string()))?;
+        if tensor.shape() != shape.slice() {
+            return Err(fail(format!("`{name}` is {:?} instead of {:?}", tensor.shape(), shape.slice())));
+        }
+        let numbers = numbers(&tensor).map_err(&fail)?;
+        Array::from_shape_vec(shape, numbers).map_err(|error| fail(error.to_string()))
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

@@ -1,42 +1,33 @@
 //! One way through a loaded model: from prepared texts to rows.
 
-use std::path::Path;
-
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use st_core::{BoxError, TokenView};
 
 use crate::batch::Batch;
 use crate::engine::{Engine, Limits, scatter, shaped};
+use crate::lookup::Lookup;
 use crate::prepared::Prepared;
 use crate::spec::{InputSpec, RouteSpec};
-use crate::tokenizer::{JsonTokenizer, Tokenized, Tokenizer};
-use crate::{Error, LoadOptions, ModelSpec, table};
+use crate::tokenizer::{Tokenized, Tokenizer};
+use crate::{Error, LoadOptions, ModelSpec};
 
 /// What answers for one [`RouteSpec`].
 #[derive(Debug)]
 pub(crate) enum Way {
     /// A graph on the runtime.
     Graph(Box<Engine>),
-    /// A table of vectors.
-    Table(Table),
-}
-
-/// The mean of the rows of a text's tokens.
-#[derive(Debug)]
-pub(crate) struct Table {
-    tokenizer: Box<dyn Tokenizer>,
-    rows: Array2<f32>,
-    normalize: bool,
+    /// A table.
+    Lookup(Lookup),
 }
 
 impl Way {
     /// Loads what one route needs.
     pub(crate) fn load(spec: &ModelSpec, route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
         match &route.input {
-            InputSpec::Transformer(transformer, _) => {
-                Engine::load(spec, route, transformer, options).map(Box::new).map(Self::Graph)
+            InputSpec::Transformer(..) | InputSpec::Words(_) => {
+                Engine::load(spec, route, options).map(Box::new).map(Self::Graph)
             }
-            InputSpec::Static { folder } => Table::load(folder, route).map(Self::Table),
+            InputSpec::Static { .. } | InputSpec::Bag { .. } => Lookup::load(route).map(Self::Lookup),
             InputSpec::SparseStatic { folder } => Err(Error::OtherKind {
                 folder: folder.clone(),
                 found: "sparse table",
@@ -49,14 +40,14 @@ impl Way {
     pub(crate) fn engine(&self) -> Option<&Engine> {
         match self {
             Self::Graph(engine) => Some(engine),
-            Self::Table(_) => None,
+            Self::Lookup(_) => None,
         }
     }
 
     pub(crate) fn tokenizer(&self) -> &dyn Tokenizer {
         match self {
             Self::Graph(engine) => engine.tokenizer.as_ref(),
-            Self::Table(table) => table.tokenizer.as_ref(),
+            Self::Lookup(lookup) => lookup.tokenizer.as_ref(),
         }
     }
 
@@ -74,8 +65,8 @@ impl Way {
     pub(crate) fn tokenize(&self, text: &str, limit: Option<usize>) -> Result<Tokenized, BoxError> {
         match self {
             Self::Graph(engine) => engine.tokenizer.tokenize(text, limit),
-            Self::Table(table) => {
-                let ids = table.tokenizer.tokenize_plain(text)?;
+            Self::Lookup(lookup) => {
+                let ids = lookup.tokenizer.tokenize_plain(text)?;
                 Ok(Tokenized { full_length: ids.len(), ids, ..Tokenized::default() })
             }
         }
@@ -90,7 +81,7 @@ impl Way {
     ) -> Result<Array2<f32>, Error> {
         match self {
             Self::Graph(engine) => graph_rows(engine, route, prepared, limits),
-            Self::Table(table) => table.rows(&prepared.distinct),
+            Self::Lookup(lookup) => lookup.rows(&prepared.distinct),
         }
     }
 
@@ -169,34 +160,4 @@ fn pool(
         st_pooling::normalize_in_place(pooled.view_mut());
     }
     Ok(pooled)
-}
-
-impl Table {
-    fn load(folder: &Path, route: &RouteSpec) -> Result<Self, Error> {
-        if let Some(module) = route.module_beyond_pooling() {
-            return Err(Error::TableModules { folder: folder.to_owned(), module: module.name() });
-        }
-        let tokenizer = Box::new(JsonTokenizer::open(&folder.join("tokenizer.json"))?);
-        Ok(Self { tokenizer, rows: table::read_vectors(folder)?, normalize: route.normalizes() })
-    }
-
-    /// Zeros for a text without tokens, as the reference has it.
-    fn rows(&self, texts: &[Tokenized]) -> Result<Array2<f32>, Error> {
-        let mut means = Array2::zeros((texts.len(), self.rows.ncols()));
-        for (mut mean, text) in means.axis_iter_mut(Axis(0)).zip(texts) {
-            for &id in &text.ids {
-                let row = usize::try_from(id).ok().filter(|row| *row < self.rows.nrows());
-                let row = row.ok_or(Error::TokenOutsideTable { id, rows: self.rows.nrows() })?;
-                mean += &self.rows.row(row);
-            }
-            #[expect(clippy::cast_precision_loss, reason = "no text has 2^24 tokens")]
-            if !text.ids.is_empty() {
-                mean /= text.ids.len() as f32;
-            }
-        }
-        if self.normalize {
-            st_pooling::normalize_in_place(means.view_mut());
-        }
-        Ok(means)
-    }
 }

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<Outc
         .map_err(|source| write_error(&args.output, source))?;
 
     let route = spec.default_route();
-    ensure!(route.transformer().is_some(), "the model is a table of vectors: there is no graph to write");
+    ensure!(route.input.has_graph(), "the model is a table of vectors: there is no graph to write");
     ensure!(
         spec.routes.len() == 1,
         "the model has several routes, each with a graph of its own; one file cannot hold them"

@@ -20,6 +20,7 @@ mod roberta;
 mod rope;
 mod settings;
 mod t5;
+mod words;
 
 use std::fmt;
 use std::path::Path;
@@ -60,7 +61,7 @@ const FAMILIES: &[(Family, Maker)] = &[
     (decoder::GEMMA, decoder::read_gemma),
 ];
 
-/// A transformer with its settings.
+/// A transformer with its settings; or what only looks words up, which has no layers.
 pub(crate) trait Transformer: fmt::Debug {
     /// Width of a token embedding.
     fn hidden(&self) -> usize;
@@ -103,6 +104,10 @@ impl Architecture {
     /// Reads `config.json` of a checkpoint folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("config.json");
+        if !path.exists() && words::is_there(folder) {
+            let transformer = Box::new(words::read(folder)?);
+            return Ok(Self { family: &words::WORDS, transformer, ties: true });
+        }
         if !path.exists() {
             return Err(Error::ConfigMissing { folder: folder.to_path_buf() });
         }
@@ -184,7 +189,7 @@ impl Architecture {
             Some(head) if head.pooling_mask => sequence.declare_pooling_mask(&mut builder),
             _ => sequence.masked,
         };
-        let mut features = Features { sequence, unpooled, layers, tokens, sentence: None };
+        let mut features = Features { sequence, unpooled, layers, tokens, total: None, sentence: None };
         for stage in head.into_iter().flat_map(|head| &head.stages) {
             features.apply(&mut builder, stage);
         }

@@ -226,6 +226,22 @@ impl Checkpoint {
     }
 }
 
+/// The shape of one tensor of the weight files in `folder`, from their headers alone.
+///
+/// # Errors
+///
+/// What [`export()`](crate::export()) says where there are no weights that can be read, and
+/// [`Error::TensorMissing`].
+pub fn tensor_shape(folder: &Path, name: &str) -> Result<Vec<usize>, Error> {
+    let files = WeightFiles::find(folder)?;
+    for path in &files.paths {
+        if let Some(entry) = read_header(path)?.tensors.remove(name) {
+            return Ok(entry.shape);
+        }
+    }
+    Err(Error::TensorMissing { path: files.listing, tensor: name.to_owned() })
+}
+
 /// Reads the header of one file, and nothing after it.
 fn read_header(path: &Path) -> Result<SafetensorsHeader, Error> {
     let read_failed = |source| Error::io("read", path, source);

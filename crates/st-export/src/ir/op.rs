@@ -43,6 +43,11 @@ pub enum Op {
         /// The axis.
         axis: i64,
     },
+    /// Convolution of `[batch, channels, length]` with weights `[filters, channels, width]`, and a bias for each filter.
+    Conv {
+        /// Zeros before the first and behind the last element.
+        padding: i64,
+    },
     /// Whole numbers times the scales of the second input, one for each index along `axis`.
     DequantizeLinear {
         /// The axis.
@@ -96,6 +101,15 @@ pub enum Op {
     Less,
     /// Natural logarithm.
     Log,
+    /// Long short-term memory over `[sequence, batch, width]`: `[sequence, directions, batch, hidden]`. The other inputs
+    /// are weights of input and state, both with gates in the order input, output, forget, cell, their biases, and the
+    /// length of each text, 32-bit.
+    Lstm {
+        /// Width of the state.
+        hidden: i64,
+        /// Whether a second one reads from the end.
+        bidirectional: bool,
+    },
     /// Matrix product over the last two axes, broadcast over the others.
     MatMul,
     /// The same of 8-bit numbers, exactly, as 32-bit ones; the third input is what zero is written as in the
@@ -191,6 +205,7 @@ impl Op {
             Self::ArgMax { .. } => "ArgMax",
             Self::Cast { .. } => "Cast",
             Self::Concat { .. } => "Concat",
+            Self::Conv { .. } => "Conv",
             Self::Cos => "Cos",
             Self::CumSum => "CumSum",
             Self::DequantizeLinear { .. } => "DequantizeLinear",
@@ -206,6 +221,7 @@ impl Op {
             Self::LayerNormalization { .. } => "LayerNormalization",
             Self::Less => "Less",
             Self::Log => "Log",
+            Self::Lstm { .. } => "LSTM",
             Self::MatMul => "MatMul",
             Self::MatMulInteger => "MatMulInteger",
             Self::Max => "Max",
@@ -244,7 +260,12 @@ impl Op {
             Self::Concat { .. } => 1..=usize::MAX,
             Self::Gemm { .. } | Self::LayerNormalization { .. } => 2..=3,
             Self::Slice => 4..=4,
-            Self::MatMulInteger | Self::QuantizeLinear { .. } | Self::Range | Self::Where => 3..=3,
+            Self::Lstm { .. } => 5..=5,
+            Self::Conv { .. }
+            | Self::MatMulInteger
+            | Self::QuantizeLinear { .. }
+            | Self::Range
+            | Self::Where => 3..=3,
             Self::Add
             | Self::And
             | Self::CumSum

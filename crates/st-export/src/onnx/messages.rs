@@ -110,11 +110,16 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
         | Op::GatherElements { axis }
         | Op::QuantizeLinear { axis }
         | Op::Softmax { axis } => vec![int("axis", *axis)],
+        Op::Conv { padding } => vec![ints("pads", &[*padding, *padding])],
         Op::GatherNd { batch_dims } => vec![int("batch_dims", *batch_dims)],
         Op::Gelu { form: GeluForm::Exact } => vec![text("approximate", "none")],
         Op::Gelu { form: GeluForm::Tanh } => vec![text("approximate", "tanh")],
         Op::Gemm { trans_b } => vec![int("transB", i64::from(*trans_b))],
         Op::LayerNormalization { axis, epsilon } => vec![int("axis", *axis), float("epsilon", *epsilon)],
+        Op::Lstm { hidden, bidirectional } => {
+            let direction = if *bidirectional { "bidirectional" } else { "forward" };
+            vec![int("hidden_size", *hidden), text("direction", direction)]
+        }
         Op::ReduceL2 => vec![int("keepdims", 1)],
         Op::ReduceMax { keep_dims } | Op::ReduceMean { keep_dims } | Op::ReduceSum { keep_dims } => {
             vec![int("keepdims", i64::from(*keep_dims))]
@@ -124,7 +129,7 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
             attributes.extend(end.map(|end| int("end", end)));
             attributes
         }
-        Op::Transpose { perm } => vec![AttributeProto { ints: perm.clone(), ..attribute("perm", INTS) }],
+        Op::Transpose { perm } => vec![ints("perm", perm)],
         Op::Abs
         | Op::Add
         | Op::And
@@ -166,6 +171,10 @@ fn attribute(name: &str, kind: i32) -> AttributeProto {
 
 fn int(name: &str, value: i64) -> AttributeProto {
     AttributeProto { i: Some(value), ..attribute(name, INT) }
+}
+
+fn ints(name: &str, values: &[i64]) -> AttributeProto {
+    AttributeProto { ints: values.to_vec(), ..attribute(name, INTS) }
 }
 
 fn float(name: &str, value: f32) -> AttributeProto {

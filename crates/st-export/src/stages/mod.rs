@@ -3,6 +3,7 @@
 //! They pass on what the reference calls features: token embeddings, and from pooling on a sentence embedding.
 
 mod pooling;
+mod words;
 
 use crate::blocks::{Activation, LayerNorm, Sequence, linear, project};
 use crate::head::{Dense, DenseActivation, Feature, ModuleWeights, Stage};
@@ -23,6 +24,8 @@ pub(crate) struct Features {
     pub(crate) layers: Vec<ValueId>,
     /// Token embeddings `[batch, sequence, width]` and their width.
     pub(crate) tokens: (ValueId, usize),
+    /// What means divide by instead of the number of tokens, `[batch, 1]`, once tokens have weights.
+    pub(crate) total: Option<ValueId>,
     /// Sentence embeddings `[batch, width]` and their width, once there are some.
     pub(crate) sentence: Option<(ValueId, usize)>,
 }
@@ -32,9 +35,8 @@ impl Features {
     pub(crate) fn apply(&mut self, builder: &mut GraphBuilder, stage: &Stage) {
         match stage {
             Stage::Pooling(modes) => {
-                let (tokens, width) = self.tokens;
-                let pooled =
-                    pooling::sentence_embedding(builder, modes, &self.sequence, self.unpooled, tokens);
+                let width = self.tokens.1;
+                let pooled = pooling::sentence_embedding(builder, modes, self);
                 self.sentence = Some((pooled, width * modes.len()));
             }
             Stage::Normalize(feature) => self.change(*feature, |value, width| {
@@ -48,6 +50,9 @@ impl Features {
                 (builder.within(&weights.name, |builder| norm.apply(builder, "norm", value)), width)
             }),
             Stage::LayerWeights { weights, first } => self.weigh_layers(builder, weights, *first),
+            Stage::WordWeights { weights, vocabulary } => self.weigh_words(builder, weights, *vocabulary),
+            Stage::Cnn(cnn) => self.convolve(builder, cnn),
+            Stage::Lstm(lstm) => self.recur(builder, lstm),
             Stage::Splade { sum, twice } => self.splade(builder, *sum, *twice),
             Stage::SparseAutoEncoder { weights, hidden, normalize } => {
                 self.change(Feature::Sentence, |value, width| {

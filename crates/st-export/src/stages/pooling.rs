@@ -6,23 +6,23 @@
 
 use st_core::PoolingMode;
 
+use super::Features;
 use crate::blocks::Sequence;
 use crate::ir::{ElementType, GraphBuilder, ValueId};
 
 /// Smallest divisor of a mean.
 const SMALLEST_COUNT: f32 = 1e-9;
 
-/// Pools `tokens` `[batch, sequence, width]` to `[batch, modes · width]`, without those where `unpooled` is true.
+/// Pools token embeddings `[batch, sequence, width]` to `[batch, modes · width]`, without those that are not pooled.
 pub(super) fn sentence_embedding(
     builder: &mut GraphBuilder,
     modes: &[PoolingMode],
-    sequence: &Sequence,
-    unpooled: ValueId,
-    tokens: ValueId,
+    features: &Features,
 ) -> ValueId {
     builder.within("pooling", |builder| {
-        let weights = Sequence { masked: unpooled, ..*sequence }.weights(builder);
-        let mut pooling = Pooling { sequence: *sequence, unpooled, tokens, weights, sum: None };
+        let Features { sequence, unpooled, total, tokens: (tokens, _), .. } = *features;
+        let weights = Sequence { masked: unpooled, ..sequence }.weights(builder);
+        let mut pooling = Pooling { sequence, unpooled, tokens, weights, total, sum: None };
         let parts: Vec<ValueId> = modes.iter().map(|&mode| pooling.apply(builder, mode)).collect();
         match parts.as_slice() {
             [only] => *only,
@@ -38,6 +38,8 @@ struct Pooling {
     tokens: ValueId,
     /// 1 or 0, float32 `[batch, sequence]`.
     weights: ValueId,
+    /// What to divide by instead of the sum of weights, `[batch, 1]`.
+    total: Option<ValueId>,
     /// Sum and count, once a mode has needed them.
     sum: Option<(ValueId, ValueId)>,
 }
@@ -71,13 +73,13 @@ impl Pooling {
         sum
     }
 
-    /// The sum of the tokens `[batch, hidden]` and of the weights `[batch, 1]`. The sum is a product of
+    /// The sum of the tokens `[batch, hidden]` and what it is divided by, `[batch, 1]`: the sum of the weights. The sum is a product of
     /// matrices, which needs no masked copy of the tokens.
     fn weighted_sum(&self, builder: &mut GraphBuilder, weights: ValueId) -> (ValueId, ValueId) {
         let row = builder.unsqueeze(weights, &[1]);
         let sum = builder.matmul(row, self.tokens);
         let sum = builder.squeeze(sum, &[1]);
-        let total = builder.reduce_sum(weights, 1, true);
+        let total = self.total.unwrap_or_else(|| builder.reduce_sum(weights, 1, true));
         let smallest = builder.float32(SMALLEST_COUNT);
         (sum, builder.max(total, smallest))
     }

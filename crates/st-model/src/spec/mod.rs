@@ -12,6 +12,7 @@ mod router;
 mod sentence;
 mod stage;
 mod transformer;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,7 @@ pub use router::RouterSpec;
 pub use sentence::SentenceSpec;
 pub(crate) use transformer::MODULE_CONFIGS;
 pub use transformer::{TokenizerSpec, TransformerConfig, TransformerSpec};
+pub use words::WordsSpec;
 
 use crate::Error;
 pub(crate) use json::read_text;

@@ -19,6 +19,10 @@ pub enum ModuleKind {
     StaticEmbedding,
     /// A table: text to a number for each token of the vocabulary that is in it.
     SparseStaticEmbedding,
+    /// A table: text to the rows of its words, which are split at spaces.
+    WordEmbeddings,
+    /// A dimension for each word of a vocabulary.
+    BoW,
     /// One list of modules for questions, another for documents.
     Router,
     /// Token embeddings to a sentence embedding.
@@ -31,6 +35,12 @@ pub enum ModuleKind {
     LayerNorm,
     /// Token embeddings become the weighted mean over layers.
     WeightedLayerPooling,
+    /// Token embeddings times a number for each word.
+    WordWeights,
+    /// Convolutions over token embeddings.
+    Cnn,
+    /// Recurrence over token embeddings.
+    Lstm,
     /// Numbers for the vocabulary at every token to one sparse vector.
     SpladePooling,
     /// A sentence embedding to the few largest of many activations.
@@ -42,17 +52,22 @@ pub enum ModuleKind {
 }
 
 /// Every kind that runs, in the order in which the manual lists them.
-pub(crate) const SUPPORTED: [ModuleKind; 14] = [
+pub(crate) const SUPPORTED: [ModuleKind; 19] = [
     ModuleKind::Transformer,
     ModuleKind::MlmTransformer,
     ModuleKind::StaticEmbedding,
     ModuleKind::SparseStaticEmbedding,
+    ModuleKind::WordEmbeddings,
+    ModuleKind::BoW,
     ModuleKind::Router,
     ModuleKind::Pooling,
     ModuleKind::Normalize,
     ModuleKind::Dense,
     ModuleKind::LayerNorm,
     ModuleKind::WeightedLayerPooling,
+    ModuleKind::WordWeights,
+    ModuleKind::Cnn,
+    ModuleKind::Lstm,
     ModuleKind::SpladePooling,
     ModuleKind::SparseAutoEncoder,
     ModuleKind::MultiVectorMask,
@@ -72,7 +87,7 @@ pub struct Refusal {
 }
 
 /// Classes of the reference that are refused by name.
-pub(crate) const REFUSED: [Refusal; 8] = [
+pub(crate) const REFUSED: [Refusal; 3] = [
     Refusal {
         class: "CLIPModel",
         reason: "it reads pictures, and this release reads text only",
@@ -87,31 +102,6 @@ pub(crate) const REFUSED: [Refusal; 8] = [
         class: "HierarchicalTokenPooling",
         reason: "it clusters the tokens of each document",
         way_out: "remove it from modules.json: all tokens are kept then",
-    },
-    Refusal {
-        class: "WordEmbeddings",
-        reason: "it has a tokenizer of its own that splits at spaces",
-        way_out: "make a StaticEmbedding of its table in Python",
-    },
-    Refusal {
-        class: "WordWeights",
-        reason: "it belongs to WordEmbeddings",
-        way_out: "make a StaticEmbedding of table and weights in Python",
-    },
-    Refusal {
-        class: "BoW",
-        reason: "it has a tokenizer of its own that splits at spaces",
-        way_out: "count words with a text search engine",
-    },
-    Refusal {
-        class: "CNN",
-        reason: "its convolutions are not written as a graph yet",
-        way_out: "encode with Python",
-    },
-    Refusal {
-        class: "LSTM",
-        reason: "its recurrence is not written as a graph yet",
-        way_out: "encode with Python",
     },
 ];
 
@@ -194,12 +184,17 @@ impl ModuleKind {
             "MLMTransformer" => Self::MlmTransformer,
             "StaticEmbedding" => Self::StaticEmbedding,
             "SparseStaticEmbedding" | "IDF" => Self::SparseStaticEmbedding,
+            "WordEmbeddings" => Self::WordEmbeddings,
+            "BoW" => Self::BoW,
             "Router" | "Asym" => Self::Router,
             "Pooling" => Self::Pooling,
             "Normalize" => Self::Normalize,
             "Dense" => Self::Dense,
             "LayerNorm" => Self::LayerNorm,
             "WeightedLayerPooling" => Self::WeightedLayerPooling,
+            "WordWeights" => Self::WordWeights,
+            "CNN" => Self::Cnn,
+            "LSTM" => Self::Lstm,
             "SpladePooling" => Self::SpladePooling,
             "SparseAutoEncoder" | "CSRSparsity" => Self::SparseAutoEncoder,
             "MultiVectorMask" => Self::MultiVectorMask,
@@ -215,12 +210,17 @@ impl ModuleKind {
             Self::MlmTransformer => "MLMTransformer",
             Self::StaticEmbedding => "StaticEmbedding",
             Self::SparseStaticEmbedding => "SparseStaticEmbedding",
+            Self::WordEmbeddings => "WordEmbeddings",
+            Self::BoW => "BoW",
             Self::Router => "Router",
             Self::Pooling => "Pooling",
             Self::Normalize => "Normalize",
             Self::Dense => "Dense",
             Self::LayerNorm => "LayerNorm",
             Self::WeightedLayerPooling => "WeightedLayerPooling",
+            Self::WordWeights => "WordWeights",
+            Self::Cnn => "CNN",
+            Self::Lstm => "LSTM",
             Self::SpladePooling => "SpladePooling",
             Self::SparseAutoEncoder => "SparseAutoEncoder",
             Self::MultiVectorMask => "MultiVectorMask",

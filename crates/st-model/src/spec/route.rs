@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use st_core::PoolingMode;
-use st_export::{Feature, Head, Stage, Task};
+use st_export::{Cnn, Dense, Feature, Head, Lstm, Stage, Task};
 
 use super::json::{Object, read_text};
 use super::kind::ModelKind;
@@ -11,7 +11,9 @@ use super::modules::{ModuleEntry, ModuleKind};
 use super::pooling::PoolingSpec;
 use super::stage;
 use super::transformer::TransformerSpec;
+use super::words::WordsSpec;
 use crate::Error;
+use crate::bag::Bag;
 
 /// What reads the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ use crate::Error;
 pub enum InputSpec {
     /// A transformer, under the head that is given beside it.
     Transformer(Box<TransformerSpec>, Task),
+    /// A table of vectors, one for each word, which modules behind it join.
+    Words(WordsSpec),
     /// A table of vectors, one for each token.
     Static {
         /// Where table and tokenizer are.
@@ -29,6 +33,36 @@ pub enum InputSpec {
         /// Where table and tokenizer are.
         folder: PathBuf,
     },
+    /// A dimension for each word.
+    Bag {
+        /// Where the words are.
+        folder: PathBuf,
+    },
+}
+
+impl InputSpec {
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Transformer(transformer, _) => &transformer.folder,
+            Self::Words(words) => &words.folder,
+            Self::Static { folder } | Self::SparseStatic { folder } | Self::Bag { folder } => folder,
+        }
+    }
+
+    /// Longest text in tokens, special tokens included; tables have no limit.
+    pub fn max_tokens(&self) -> Option<usize> {
+        match self {
+            Self::Transformer(transformer, _) => transformer.max_tokens,
+            Self::Words(words) => Some(words.max_tokens),
+            _ => None,
+        }
+    }
+
+    /// Whether a graph runs it, and answers an embedding for each token.
+    pub fn has_graph(&self) -> bool {
+        matches!(self, Self::Transformer(..) | Self::Words(_))
+    }
 }
 
 /// One way through a model; a router has several, all others one.
@@ -67,7 +101,7 @@ impl RouteSpec {
         };
         let Some((first, rest)) = modules.split_first() else { return Err(order("there is none")) };
         let (input, mut width) = read_input(&below(root, &first.path), first.kind)
-            .ok_or_else(|| order("the first must read text: a Transformer or a StaticEmbedding"))??;
+            .ok_or_else(|| order("the first must read text, as a Transformer or a StaticEmbedding does"))??;
         let mut route = Self {
             name,
             input,
@@ -78,44 +112,15 @@ impl RouteSpec {
             modules: Vec::new(),
         };
         let mut widths = Widths { tokens: width, sentence: None, codes: false };
-        if !matches!(route.input, InputSpec::Transformer(..)) {
+        if !route.input.has_graph() {
             widths.sentence = Some(width);
         }
         for (place, module) in rest.iter().enumerate() {
-            let folder = below(root, &module.path);
-            let name = if module.path.is_empty() { format!("{}", place + 1) } else { module.path.clone() };
-            let stage = match module.kind {
-                ModuleKind::Dropout | ModuleKind::MultiVectorMask => continue,
-                ModuleKind::Pooling => {
-                    let pooling = read_pooling(root, &folder, widths.tokens)?;
-                    let stage = Stage::Pooling(pooling.modes.clone());
-                    route.pooling = Some(pooling);
-                    stage
-                }
-                ModuleKind::Normalize => stage::normalize(&folder)?,
-                ModuleKind::Dense => stage::dense(&folder, &name, kind)?,
-                ModuleKind::LayerNorm => stage::layer_norm(&folder, &name),
-                // The reference leaves the module out, and says nothing, where the transformer does not hand on its layers.
-                ModuleKind::WeightedLayerPooling if !route.gives_layers() => {
-                    tracing::warn!(folder = %folder.display(), "no effect without `output_hidden_states`");
-                    continue;
-                }
-                ModuleKind::WeightedLayerPooling => stage::layer_weights(&folder, &name)?,
-                ModuleKind::SpladePooling => stage::splade(&folder)?,
-                ModuleKind::SparseAutoEncoder if kind != ModelKind::SparseEncoder => {
-                    return Err(order("a SparseAutoEncoder belongs to a SparseEncoder"));
-                }
-                ModuleKind::SparseAutoEncoder => {
-                    let (stage, kept) = stage::sparse_auto_encoder(&folder, &name)?;
-                    route.max_active_dims = Some(kept);
-                    stage
-                }
-                ModuleKind::Transformer
-                | ModuleKind::MlmTransformer
-                | ModuleKind::StaticEmbedding
-                | ModuleKind::SparseStaticEmbedding
-                | ModuleKind::Router => return Err(order("only the first reads text")),
-            };
+            let stage = route.read_stage(root, (place + 1, module), kind, &widths);
+            let Some(stage) = stage.map_err(|problem| problem.of_list(order))? else { continue };
+            if !route.input.has_graph() && reads_tokens(&stage) {
+                return Err(order("a table answers no token embeddings for what follows it"));
+            }
             widths.follow(&stage).map_err(order)?;
             route.stages.push(stage);
         }
@@ -123,6 +128,77 @@ impl RouteSpec {
         route.dim = width;
         route.modules = modules;
         Ok(route)
+    }
+
+    /// What a module behind the first does; nothing for some.
+    fn read_stage(
+        &mut self,
+        root: &Path,
+        (place, module): (usize, &ModuleEntry),
+        kind: ModelKind,
+        widths: &Widths,
+    ) -> Result<Option<Stage>, StageProblem> {
+        let folder = &below(root, &module.path);
+        let name = &if module.path.is_empty() { place.to_string() } else { module.path.clone() };
+        Ok(Some(match module.kind {
+            ModuleKind::Dropout | ModuleKind::MultiVectorMask => return Ok(None),
+            ModuleKind::Pooling => {
+                let pooling = self.read_pooling(root, folder, widths.tokens)?;
+                let stage = Stage::Pooling(pooling.modes.clone());
+                self.pooling = Some(pooling);
+                stage
+            }
+            ModuleKind::Normalize => stage::normalize(folder)?,
+            ModuleKind::Dense => stage::dense(folder, name, kind)?,
+            ModuleKind::LayerNorm => stage::layer_norm(folder, name),
+            // The reference leaves the module out, and says nothing, where the transformer does not hand on its layers.
+            ModuleKind::WeightedLayerPooling if !self.gives_layers() => {
+                tracing::warn!(folder = %folder.display(), "no effect without `output_hidden_states`");
+                return Ok(None);
+            }
+            ModuleKind::WeightedLayerPooling => stage::layer_weights(folder, name)?,
+            ModuleKind::WordWeights => stage::word_weights(folder, name)?,
+            ModuleKind::Cnn => stage::cnn(folder, name)?,
+            ModuleKind::Lstm if !self.reads_words() => {
+                return Err(StageProblem::Order("an LSTM needs WordEmbeddings before it, which count words"));
+            }
+            ModuleKind::Lstm => stage::lstm(folder, name)?,
+            ModuleKind::SpladePooling => stage::splade(folder)?,
+            ModuleKind::SparseAutoEncoder if kind != ModelKind::SparseEncoder => {
+                return Err(StageProblem::Order("a SparseAutoEncoder belongs to a SparseEncoder"));
+            }
+            ModuleKind::SparseAutoEncoder => {
+                let (stage, kept) = stage::sparse_auto_encoder(folder, name)?;
+                self.max_active_dims = Some(kept);
+                stage
+            }
+            ModuleKind::Transformer
+            | ModuleKind::MlmTransformer
+            | ModuleKind::StaticEmbedding
+            | ModuleKind::SparseStaticEmbedding
+            | ModuleKind::WordEmbeddings
+            | ModuleKind::BoW
+            | ModuleKind::Router => return Err(StageProblem::Order("only the first reads text")),
+        }))
+    }
+
+    /// How its token embeddings, which have that width, are pooled.
+    fn read_pooling(&self, root: &Path, folder: &Path, width: usize) -> Result<PoolingSpec, StageProblem> {
+        let mut pooling = read_pooling(root, folder, width)?;
+        if self.reads_words() {
+            if pooling.modes.contains(&PoolingMode::Cls) {
+                return Err(StageProblem::Order(
+                    "words have no token for a whole text, which `cls` asks for",
+                ));
+            }
+            // The reference does not count the words of a prompt, and so cannot leave them out.
+            pooling.include_prompt = true;
+        }
+        Ok(pooling)
+    }
+
+    fn reads_words(&self) -> bool {
+        matches!(self.input, InputSpec::Words(_))
     }
 
     /// The transformer, where one reads the text.
@@ -142,13 +218,10 @@ impl RouteSpec {
         let width = match &self.input {
             InputSpec::Transformer(transformer, Task::Vocabulary) => transformer.vocab_size.unwrap_or(0),
             InputSpec::Transformer(transformer, _) => transformer.hidden_size,
-            InputSpec::Static { .. } | InputSpec::SparseStatic { .. } => self.dim,
+            InputSpec::Words(words) => words.hidden_size,
+            _ => self.dim,
         };
-        let mut widths = self.stages.iter().rev().filter_map(|stage| match stage {
-            Stage::Dense(dense) if dense.feature == Feature::Tokens => Some(dense.to),
-            _ => None,
-        });
-        widths.next().unwrap_or(width)
+        self.stages.iter().rev().find_map(Stage::token_width).unwrap_or(width)
     }
 
     /// The first module that does more than pooling and normalisation, which need no graph.
@@ -166,10 +239,7 @@ impl RouteSpec {
 
     /// The folder of what reads the text.
     pub fn input_folder(&self) -> &Path {
-        match &self.input {
-            InputSpec::Transformer(transformer, _) => &transformer.folder,
-            InputSpec::Static { folder } | InputSpec::SparseStatic { folder } => folder,
-        }
+        self.input.folder()
     }
 
     /// How token embeddings are pooled, in order; empty where they are not.
@@ -190,6 +260,30 @@ impl RouteSpec {
         };
         let own_mask = self.pooling.as_ref().is_some_and(|pooling| !pooling.include_prompt);
         Head::of_stages(task, self.stages.clone()).with_pooling_mask(own_mask)
+    }
+}
+
+/// Why a module cannot stand where it does.
+enum StageProblem {
+    /// What stands before it is the reason.
+    Order(&'static str),
+    /// It cannot be read.
+    Module(Error),
+}
+
+impl From<Error> for StageProblem {
+    fn from(error: Error) -> Self {
+        Self::Module(error)
+    }
+}
+
+impl StageProblem {
+    /// As an error; `order` makes one about the list of modules.
+    fn of_list(self, order: impl Fn(&'static str) -> Error) -> Error {
+        match self {
+            Self::Order(problem) => order(problem),
+            Self::Module(error) => error,
+        }
     }
 }
 
@@ -225,6 +319,12 @@ impl Widths {
                 }
                 *width = dense.to;
             }
+            Stage::Cnn(Cnn { from, .. }) | Stage::Lstm(Lstm { from, .. }) => {
+                if self.tokens != *from {
+                    return Err("a CNN or LSTM expects another width than it is given");
+                }
+                self.tokens = stage.token_width().unwrap_or(self.tokens);
+            }
             Stage::SparseAutoEncoder { hidden, .. } => {
                 *self.sentence.as_mut().ok_or(NONE)? = *hidden;
                 self.codes = true;
@@ -236,6 +336,17 @@ impl Widths {
         }
         Ok(())
     }
+}
+
+/// Whether a stage needs an embedding of each token.
+fn reads_tokens(stage: &Stage) -> bool {
+    !matches!(
+        stage,
+        Stage::Normalize(Feature::Sentence)
+            | Stage::Dense(Dense { feature: Feature::Sentence, .. })
+            | Stage::LayerNorm { .. }
+            | Stage::SparseAutoEncoder { .. }
+    )
 }
 
 /// What reads the text, and the width of what it answers; `None` for modules that do not read text.
@@ -256,6 +367,13 @@ fn read_input(folder: &Path, kind: ModuleKind) -> Option<Result<(InputSpec, usiz
         ModuleKind::StaticEmbedding => Some(
             crate::table::width(folder).map(|width| (InputSpec::Static { folder: folder.to_owned() }, width)),
         ),
+        ModuleKind::WordEmbeddings => Some(WordsSpec::read(folder).map(|words| {
+            let width = words.hidden_size;
+            (InputSpec::Words(words), width)
+        })),
+        ModuleKind::BoW => {
+            Some(Bag::read(folder).map(|bag| (InputSpec::Bag { folder: folder.to_owned() }, bag.words.len())))
+        }
         ModuleKind::SparseStaticEmbedding => Some(
             crate::table::width(folder)
                 .map(|width| (InputSpec::SparseStatic { folder: folder.to_owned() }, width)),

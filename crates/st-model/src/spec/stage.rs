@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use st_export::{Dense, DenseActivation, Feature, ModuleWeights, Stage};
+use st_export::{Cnn, Dense, DenseActivation, Feature, Lstm, ModuleWeights, Stage};
 
 use super::json::{Object, read_text};
 use super::kind::ModelKind;
 use crate::Error;
+use crate::bag::WeightConfig;
+use crate::table::Tensors;
 
 /// The activation that a Dense has where its configuration names none.
 const DEFAULT_ACTIVATION: DenseActivation = DenseActivation::Tanh;
@@ -98,6 +100,74 @@ pub(super) fn layer_weights(folder: &Path, name: &str) -> Result<Stage, Error> {
     let object = Object::parse(&path, &read_text(&path)?)?;
     let first = object.count("layer_start")?.unwrap_or(4);
     Ok(Stage::LayerWeights { weights: weights(folder, name), first })
+}
+
+/// `WordWeights`. The reference computes its numbers anew from the words; what is stored beside them is the same.
+pub(super) fn word_weights(folder: &Path, name: &str) -> Result<Stage, Error> {
+    let path = folder.join("config.json");
+    let config = WeightConfig::read(&path)?;
+    let vocabulary = config.vocab.len();
+    let stored = Tensors::read(folder)?.matrix("emb_layer.weight", (vocabulary, 1))?;
+    if stored.iter().ne(&config.weights()) {
+        let problem =
+            "its numbers are others than those in `model.safetensors`; save the module again in Python";
+        return Err(Error::Config { path, problem: problem.to_owned() });
+    }
+    Ok(Stage::WordWeights { weights: weights(folder, name), vocabulary })
+}
+
+/// `CNN`.
+pub(super) fn cnn(folder: &Path, name: &str) -> Result<Stage, Error> {
+    let path = folder.join("cnn_config.json");
+    let object = Object::parse(&path, &read_text(&path)?)?;
+    let from = required(&object, &["in_embedding_dimension", "in_word_embedding_dimension"])?;
+    let filters = within(&object, "out_channels", object.count("out_channels")?.unwrap_or(256), WIDEST)?;
+    let windows = counts(&object, "kernel_sizes")?.unwrap_or_else(|| vec![1, 3, 5]);
+    within(&object, "kernel_sizes", windows.len(), MOST_LAYERS)?;
+    // Otherwise there would be fewer windows than tokens, which pooling could not tell apart.
+    if windows.is_empty() || windows.iter().any(|window| window.is_multiple_of(2)) {
+        return Err(object.error(format!("`kernel_sizes` is {windows:?}; supported are odd numbers")));
+    }
+    match counts(&object, "stride_sizes")? {
+        Some(steps) if steps.iter().any(|step| *step != 1) || steps.len() != windows.len() => {
+            Err(object
+                .error(format!("`stride_sizes` is {steps:?}; supported is 1 for each of `kernel_sizes`")))
+        }
+        _ => Ok(Stage::Cnn(Cnn { weights: weights(folder, name), from, filters, windows })),
+    }
+}
+
+/// `LSTM`.
+pub(super) fn lstm(folder: &Path, name: &str) -> Result<Stage, Error> {
+    let path = folder.join("lstm_config.json");
+    let object = Object::parse(&path, &read_text(&path)?)?;
+    Ok(Stage::Lstm(Lstm {
+        weights: weights(folder, name),
+        from: required(&object, &["embedding_dimension", "word_embedding_dimension"])?,
+        hidden: within(&object, "hidden_dim", required(&object, &["hidden_dim"])?, WIDEST)?,
+        layers: within(&object, "num_layers", object.count("num_layers")?.unwrap_or(1), MOST_LAYERS)?,
+        bidirectional: object.boolean("bidirectional")?.unwrap_or(true),
+    }))
+}
+
+/// A graph is built before its weights are looked at, so nothing may be endless.
+const WIDEST: usize = 1 << 20;
+/// The same for what is there several times.
+const MOST_LAYERS: usize = 256;
+
+fn within(object: &Object<'_>, key: &str, count: usize, most: usize) -> Result<usize, Error> {
+    if (1..=most).contains(&count) {
+        return Ok(count);
+    }
+    Err(object.error(format!("`{key}` asks for {count}, but it must be between 1 and {most}")))
+}
+
+/// A list of counts.
+fn counts(object: &Object<'_>, key: &str) -> Result<Option<Vec<usize>>, Error> {
+    let Some(value) = object.get(key) else { return Ok(None) };
+    serde_json::from_value(value.clone())
+        .map(Some)
+        .map_err(|error| object.error(format!("`{key}` must be a list of counts: {error}")))
 }
 
 /// `SpladePooling`.

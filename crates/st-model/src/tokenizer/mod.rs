@@ -11,7 +11,8 @@ use self::recipe::{Recipe, Wrapping};
 use self::template::{Side, Template};
 use self::vocabulary::Vocabulary;
 use crate::Error;
-use crate::spec::TransformerSpec;
+use crate::bag::Bag;
+use crate::spec::{InputSpec, TransformerSpec};
 
 mod added;
 mod charsmap;
@@ -28,6 +29,9 @@ mod sentencepiece;
 mod source;
 mod template;
 mod vocabulary;
+mod words;
+
+pub(crate) use words::WordTokenizer;
 
 /// A text or a pair of texts as token ids, special tokens included.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -120,6 +124,17 @@ pub(crate) struct JsonTokenizer {
 /// A folder without a tokenizer, or with one that cannot be used.
 pub fn read_tokenizer(folder: &Path) -> Result<Box<dyn Tokenizer>, Error> {
     Ok(Box::new(JsonTokenizer::build(rebuild::read(folder)?).map_err(|source| unusable(folder, source))?))
+}
+
+/// What makes tokens for an input.
+pub(crate) fn load(input: &InputSpec) -> Result<Box<dyn Tokenizer>, Error> {
+    Ok(match input {
+        InputSpec::Transformer(transformer, _) => Box::new(JsonTokenizer::load(transformer)?),
+        InputSpec::Words(words) => Box::new(WordTokenizer::load(&words.folder, words.vocab_size)?),
+        InputSpec::Static { folder } => Box::new(JsonTokenizer::open(&folder.join("tokenizer.json"))?),
+        InputSpec::SparseStatic { folder } => read_tokenizer(folder)?,
+        InputSpec::Bag { folder } => Box::new(Bag::read(folder)?.tokenizer()),
+    })
 }
 
 fn unusable(folder: &Path, source: BoxError) -> Error {
