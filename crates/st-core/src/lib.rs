@@ -30,6 +30,7 @@ mod multi_vector;
 mod names;
 mod options;
 mod reranker;
+mod setters;
 mod sparse;
 mod tokens;
 mod vectors;

@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use crate::Precision;
+use crate::setters::setters;
 
 /// Which prompt stands before each text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,66 +93,24 @@ pub struct EncodeOptions {
 }
 
 impl EncodeOptions {
-    /// Sets the prompt.
-    #[must_use]
-    pub fn with_prompt(mut self, prompt: Prompt) -> Self {
-        self.prompt = prompt;
-        self
-    }
-
-    /// Says what the texts are.
-    #[must_use]
-    pub fn with_task(mut self, task: Task) -> Self {
-        self.task = Some(task);
-        self
-    }
-
-    /// Switches normalisation on or off.
-    #[must_use]
-    pub fn with_normalize(mut self, normalize: bool) -> Self {
-        self.normalize = normalize;
-        self
-    }
-
-    /// Keeps only the first `dim` dimensions.
-    #[must_use]
-    pub fn with_truncate_dim(mut self, dim: usize) -> Self {
-        self.truncate_dim = Some(dim);
-        self
-    }
-
-    /// Sets the number format.
-    #[must_use]
-    pub fn with_precision(mut self, precision: Precision) -> Self {
-        self.precision = precision;
-        self
-    }
-
-    /// Sets the calibration of the eight-bit precisions.
-    #[must_use]
-    pub fn with_ranges(mut self, ranges: Ranges) -> Self {
-        self.ranges = Some(ranges);
-        self
-    }
-
-    /// Uses at most `threads` workers.
-    #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.threads = Some(threads);
-        self
-    }
-
-    /// Says what happens to texts that are too long.
-    #[must_use]
-    pub fn with_long_text(mut self, long_text: LongText) -> Self {
-        self.long_text = Some(long_text);
-        self
-    }
-
-    /// Sets the token budget of a batch.
-    #[must_use]
-    pub fn with_max_tokens_per_batch(mut self, tokens: usize) -> Self {
-        self.max_tokens_per_batch = Some(tokens);
-        self
+    setters! {
+        /// Sets the prompt.
+        with_prompt(prompt: Prompt);
+        /// Says what the texts are.
+        with_task(task: Task);
+        /// Switches normalisation on or off.
+        with_normalize(normalize: bool);
+        /// Keeps only the first `truncate_dim` dimensions.
+        with_truncate_dim(truncate_dim: usize);
+        /// Sets the number format.
+        with_precision(precision: Precision);
+        /// Sets the calibration of the eight-bit precisions.
+        with_ranges(ranges: Ranges);
+        /// Uses at most `threads` workers.
+        with_threads(threads: usize);
+        /// Says what happens to texts that are too long.
+        with_long_text(long_text: LongText);
+        /// Sets the token budget of a batch.
+        with_max_tokens_per_batch(max_tokens_per_batch: usize);
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ndarray::Array2;
 
+use crate::setters::setters;
 use crate::{Activation, BoxError, Prompt};
 
 /// Options of one call of [`Reranker::predict`]; the defaults are those of Python's `predict`, but for the batch
@@ -33,46 +34,19 @@ pub struct PredictOptions {
 }
 
 impl PredictOptions {
-    /// Sets the prompt.
-    #[must_use]
-    pub fn with_prompt(mut self, prompt: Prompt) -> Self {
-        self.prompt = prompt;
-        self
-    }
-
-    /// Sets what is done to the numbers of the head.
-    #[must_use]
-    pub fn with_activation(mut self, activation: Activation) -> Self {
-        self.activation = Some(activation);
-        self
-    }
-
-    /// Switches shares of all labels on or off.
-    #[must_use]
-    pub fn with_apply_softmax(mut self, apply_softmax: bool) -> Self {
-        self.apply_softmax = apply_softmax;
-        self
-    }
-
-    /// Uses at most `threads` workers.
-    #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.threads = Some(threads);
-        self
-    }
-
-    /// Sets the token budget of a batch.
-    #[must_use]
-    pub fn with_max_tokens_per_batch(mut self, tokens: usize) -> Self {
-        self.max_tokens_per_batch = Some(tokens);
-        self
-    }
-
-    /// Sets the longest pair in tokens.
-    #[must_use]
-    pub fn with_max_tokens(mut self, tokens: usize) -> Self {
-        self.max_tokens = Some(tokens);
-        self
+    setters! {
+        /// Sets the prompt.
+        with_prompt(prompt: Prompt);
+        /// Sets what is done to the numbers of the head.
+        with_activation(activation: Activation);
+        /// Switches shares of all labels on or off.
+        with_apply_softmax(apply_softmax: bool);
+        /// Uses at most `threads` workers.
+        with_threads(threads: usize);
+        /// Sets the token budget of a batch.
+        with_max_tokens_per_batch(max_tokens_per_batch: usize);
+        /// Sets the longest pair in tokens.
+        with_max_tokens(max_tokens: usize);
     }
 }
 
@@ -87,18 +61,11 @@ pub struct RankOptions {
 }
 
 impl RankOptions {
-    /// Sets how many documents are handed out.
-    #[must_use]
-    pub fn with_top_k(mut self, top_k: usize) -> Self {
-        self.top_k = Some(top_k);
-        self
-    }
-
-    /// Sets how pairs are scored.
-    #[must_use]
-    pub fn with_predict(mut self, predict: PredictOptions) -> Self {
-        self.predict = predict;
-        self
+    setters! {
+        /// Sets how many documents are handed out.
+        with_top_k(top_k: usize);
+        /// Sets how pairs are scored.
+        with_predict(predict: PredictOptions);
     }
 }
 

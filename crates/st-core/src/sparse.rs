@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::setters::setters;
 use crate::{BoxError, Overlong, Prompt, ShapeError, Similarity, Task};
 
 /// Sparse vectors, row by row: for each the dimensions that are not zero, ascending, and their values.
@@ -112,6 +113,12 @@ impl SparseVectors {
 }
 
 /// Options of one call of [`SparseEncoder::encode`].
+///
+/// ```
+/// use st_core::SparseOptions;
+/// let options = SparseOptions::default().with_threads(2).with_max_tokens_per_batch(4096);
+/// assert_eq!((options.threads, options.max_tokens_per_batch), (Some(2), Some(4096)));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SparseOptions {
@@ -128,25 +135,17 @@ pub struct SparseOptions {
 }
 
 impl SparseOptions {
-    /// Sets the prompt.
-    #[must_use]
-    pub fn with_prompt(mut self, prompt: Prompt) -> Self {
-        self.prompt = prompt;
-        self
-    }
-
-    /// Says what the texts are.
-    #[must_use]
-    pub fn with_task(mut self, task: Task) -> Self {
-        self.task = Some(task);
-        self
-    }
-
-    /// Keeps only so many values of each vector.
-    #[must_use]
-    pub fn with_max_active_dims(mut self, dims: usize) -> Self {
-        self.max_active_dims = Some(dims);
-        self
+    setters! {
+        /// Sets the prompt.
+        with_prompt(prompt: Prompt);
+        /// Says what the texts are.
+        with_task(task: Task);
+        /// Keeps only so many values of each vector.
+        with_max_active_dims(max_active_dims: usize);
+        /// Uses at most `threads` workers.
+        with_threads(threads: usize);
+        /// Sets the token budget of a batch.
+        with_max_tokens_per_batch(max_tokens_per_batch: usize);
     }
 }
 

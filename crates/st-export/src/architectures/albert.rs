@@ -4,7 +4,7 @@ use super::bert::{Sizes, Tables, refuse_variants};
 use super::settings::{LAYERS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
-use crate::blocks::{Activation, Classifier, PostNormNames, Reach, Sequence, TokenChoice, linear};
+use crate::blocks::{Activation, Classifier, PostNormNames, Reach, Sequence, linear};
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
 
@@ -92,12 +92,6 @@ impl Transformer for Albert {
     }
 
     fn classifier(&self) -> Option<Classifier> {
-        Some(Classifier {
-            token: TokenChoice::First,
-            dense: Some(("pooler", Activation::Tanh, true)),
-            norm: None,
-            output: "classifier",
-            output_bias: true,
-        })
+        Some(Classifier::of_first("pooler", Activation::Tanh, "classifier"))
     }
 }

@@ -8,7 +8,7 @@ use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
     Activation, Attention, Classifier, FeedForward, LanguageHead, LayerNorm, PostNormLayer, PostNormNames,
-    Reach, Sequence, Tied, TokenChoice, absolute_positions, lookup, stack,
+    Reach, Sequence, Tied, absolute_positions, lookup, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -160,13 +160,7 @@ impl Transformer for Bert {
     }
 
     fn classifier(&self) -> Option<Classifier> {
-        Some(Classifier {
-            token: TokenChoice::First,
-            dense: Some(("pooler.dense", Activation::Tanh, true)),
-            norm: None,
-            output: "classifier",
-            output_bias: true,
-        })
+        Some(Classifier::of_first("pooler.dense", Activation::Tanh, "classifier"))
     }
 
     fn language_head(&self) -> Option<LanguageHead> {

@@ -6,8 +6,8 @@ use super::settings::{ROWS, Settings};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Classifier, FeedForward, PostNormNames, Reach, Sequence, TokenChoice,
-    absolute_positions, bucket_indices, linear, log_bucket, lookup, signed, stack,
+    Activation, Attention, Classifier, FeedForward, PostNormNames, Reach, Sequence, absolute_positions,
+    bucket_indices, linear, log_bucket, lookup, signed, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, Op, ValueId};
@@ -281,12 +281,6 @@ impl Transformer for Deberta {
     }
 
     fn classifier(&self) -> Option<Classifier> {
-        Some(Classifier {
-            token: TokenChoice::First,
-            dense: Some(("pooler.dense", self.head_activation, true)),
-            norm: None,
-            output: "classifier",
-            output_bias: true,
-        })
+        Some(Classifier::of_first("pooler.dense", self.head_activation, "classifier"))
     }
 }

@@ -5,8 +5,7 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, Tied, TokenChoice,
-    absolute_positions, lookup,
+    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, Tied, absolute_positions, lookup,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -88,13 +87,7 @@ impl Transformer for DistilBert {
     }
 
     fn classifier(&self) -> Option<Classifier> {
-        Some(Classifier {
-            token: TokenChoice::First,
-            dense: Some(("pre_classifier", Activation::Relu, true)),
-            norm: None,
-            output: "classifier",
-            output_bias: true,
-        })
+        Some(Classifier::of_first("pre_classifier", Activation::Relu, "classifier"))
     }
 
     fn language_head(&self) -> Option<LanguageHead> {

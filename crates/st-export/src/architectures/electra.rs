@@ -4,7 +4,7 @@ use super::bert::{Sizes, Tables, refuse_variants};
 use super::settings::{LAYERS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
-use crate::blocks::{Activation, Classifier, PostNormNames, Reach, Sequence, TokenChoice, linear};
+use crate::blocks::{Activation, Classifier, PostNormNames, Reach, Sequence, linear};
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
 
@@ -71,13 +71,7 @@ impl Transformer for Electra {
     }
 
     fn classifier(&self) -> Option<Classifier> {
-        Some(Classifier {
-            token: TokenChoice::First,
-            // Not the hyperbolic tangent that RoBERTa has in the same place.
-            dense: Some(("classifier.dense", Activation::Gelu, true)),
-            norm: None,
-            output: "classifier.out_proj",
-            output_bias: true,
-        })
+        // Not the hyperbolic tangent that RoBERTa has in the same place.
+        Some(Classifier::of_first("classifier.dense", Activation::Gelu, "classifier.out_proj"))
     }
 }

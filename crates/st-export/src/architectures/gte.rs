@@ -6,8 +6,8 @@ use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Attention, Classifier, LayerNorm, Reach, Rotary, Sequence, TokenChoice, first_row, gated,
-    linear, lookup, project, split, stack,
+    Activation, Attention, Classifier, LayerNorm, Reach, Rotary, Sequence, first_row, gated, linear, lookup,
+    project, split, stack,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -117,12 +117,6 @@ impl Transformer for Gte {
     }
 
     fn classifier(&self) -> Option<Classifier> {
-        Some(Classifier {
-            token: TokenChoice::First,
-            dense: Some(("pooler.dense", Activation::Tanh, true)),
-            norm: None,
-            output: "classifier",
-            output_bias: true,
-        })
+        Some(Classifier::of_first("pooler.dense", Activation::Tanh, "classifier"))
     }
 }

@@ -6,8 +6,8 @@ use super::settings::{ROWS, Settings};
 use super::{Family, Transformer};
 use crate::Error;
 use crate::blocks::{
-    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, Tied, TokenChoice, bucketed_bias,
-    lookup, positions_after_padding, t5_bucket,
+    Activation, Classifier, LanguageHead, PostNormNames, Reach, Sequence, Tied, bucketed_bias, lookup,
+    positions_after_padding, t5_bucket,
 };
 use crate::checkpoint::Naming;
 use crate::ir::{GraphBuilder, ValueId};
@@ -82,13 +82,7 @@ impl Transformer for MpNet {
     }
 
     fn classifier(&self) -> Option<Classifier> {
-        Some(Classifier {
-            token: TokenChoice::First,
-            dense: Some(("classifier.dense", Activation::Tanh, true)),
-            norm: None,
-            output: "classifier.out_proj",
-            output_bias: true,
-        })
+        Some(Classifier::of_first("classifier.dense", Activation::Tanh, "classifier.out_proj"))
     }
 
     fn language_head(&self) -> Option<LanguageHead> {

@@ -1,5 +1,7 @@
 //! NomicBERT: rotary positions, one matrix for queries, keys and values, a gated feed-forward block.
 
+use serde_json::Value;
+
 use super::rope::Rope;
 use super::settings::{LAYERS, ROWS, Settings, WIDTHS};
 use super::{Family, Transformer};
@@ -37,33 +39,26 @@ struct NomicBert {
     rope: Rope,
 }
 
-/// Settings of the original code that would change the graph, and the value under which they do not.
-const FIXED: [(&str, &str); 12] = [
-    ("prenorm", "false"),
-    ("parallel_block", "false"),
-    ("use_rms_norm", "false"),
-    ("qkv_proj_bias", "false"),
-    ("mlp_fc1_bias", "false"),
-    ("mlp_fc2_bias", "false"),
-    ("rotary_emb_interleaved", "false"),
-    ("rotary_emb_fraction", "1.0"),
-    ("rotary_emb_scale_base", "null"),
-    ("rotary_scaling_factor", "null"),
-    ("causal", "false"),
-    ("num_experts", "0"),
+/// Switches of the original code that would change the graph; the models have them off.
+const OFF: [&str; 8] = [
+    "prenorm",
+    "parallel_block",
+    "use_rms_norm",
+    "qkv_proj_bias",
+    "mlp_fc1_bias",
+    "mlp_fc2_bias",
+    "rotary_emb_interleaved",
+    "causal",
 ];
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    for (key, only) in FIXED {
-        let same = |found: &serde_json::Value| match (found.as_f64(), only.parse::<f64>()) {
-            (Some(found), Ok(only)) => (found - only).abs() < f64::EPSILON,
-            _ => *found.to_string() == *only,
-        };
-        match settings.get(key) {
-            Some(found) if !same(found) => return Err(settings.wrong(key, found, only)),
-            _ => {}
-        }
+    for key in OFF {
+        settings.only(key, false)?;
     }
+    settings.only("rotary_emb_fraction", 1.0)?;
+    settings.only("rotary_emb_scale_base", Value::Null)?;
+    settings.only("rotary_scaling_factor", Value::Null)?;
+    settings.only("num_experts", 0)?;
     // The original has GPT-2's names, a file saved by transformers 5 those of BERT.
     let either = |old: &'static str, new: &'static str| if settings.get(old).is_some() { old } else { new };
     let hidden = settings.size(either("n_embd", "hidden_size"), 768, WIDTHS)?;

@@ -80,11 +80,11 @@ impl<'a> Settings<'a> {
         Err(self.wrong(key, heads, format!("a divisor of the width {width}")))
     }
 
-    /// Refuses any value of `key` but `only`, which is also the default.
+    /// Refuses any value of `key` but `only`, which is also the default; `1` is the same as `1.0`.
     pub(super) fn only(self, key: &'static str, only: impl Into<Value>) -> Result<(), Error> {
         let only = only.into();
         match self.get(key) {
-            Some(value) if *value != only => Err(self.wrong(key, value, plain(&only))),
+            Some(value) if !same(value, &only) => Err(self.wrong(key, value, plain(&only))),
             _ => Ok(()),
         }
     }
@@ -97,6 +97,35 @@ impl<'a> Settings<'a> {
     }
 }
 
+fn same(left: &Value, right: &Value) -> bool {
+    left == right || left.as_f64().is_some_and(|left| right.as_f64() == Some(left))
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_the_same_with_and_without_decimals() {
+        let check = |json: Value, only: Value| {
+            let json = json!({ "key": json });
+            Settings::new(Path::new("config.json"), &json)
+                .only("key", only)
+                .map_err(|error| error.to_string())
+        };
+        for (value, only) in [(json!(1), json!(1.0)), (json!(0.0), json!(0)), (json!(null), json!(1.0))] {
+            assert_eq!(check(value, only), Ok(()));
+        }
+        for (value, only) in [(json!(0.5), json!(1.0)), (json!("1.0"), json!(1.0)), (json!(0), json!(false))]
+        {
+            let said = format!("`config.json` sets `key` to `{}` but it must be {only}", plain(&value));
+            assert_eq!(check(value, only), Err(said));
+        }
+    }
 }

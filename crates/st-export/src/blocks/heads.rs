@@ -30,6 +30,17 @@ pub(crate) struct Classifier {
 }
 
 impl Classifier {
+    /// Reads the first token, through the hidden layer `dense` and the last layer `output`, both with a bias.
+    pub(crate) const fn of_first(dense: &'static str, activation: Activation, output: &'static str) -> Self {
+        Self {
+            token: TokenChoice::First,
+            dense: Some((dense, activation, true)),
+            norm: None,
+            output,
+            output_bias: true,
+        }
+    }
+
     /// `tokens` `[batch, sequence, hidden]` to `[batch, labels]`.
     pub(crate) fn apply(
         &self,

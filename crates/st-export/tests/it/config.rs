@@ -158,6 +158,25 @@ fn distances_and_frequencies_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn what_nomic_bert_may_do_otherwise_is_refused() {
+    for (key, value, expected) in [
+        ("prenorm", json!(true), "`true` but it must be false"),
+        ("causal", json!(1), "`1` but it must be false"),
+        ("rotary_emb_fraction", json!(0.5), "`0.5` but it must be 1.0"),
+        ("rotary_emb_scale_base", json!(512), "`512` but it must be null"),
+        ("num_experts", json!(8), "`8` but it must be 0"),
+    ] {
+        check_refused(
+            &Tiny::new()
+                .with_setting("model_type", "nomic_bert")
+                .with_setting("architectures", Value::Null)
+                .with_setting(key, value),
+            &format!("`FOLDER/config.json` sets `{key}` to {expected}"),
+        );
+    }
+}
+
+#[test]
 fn a_folder_without_configuration_and_a_head_without_modes_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = export_bytes(folder.path(), None, Quantization::None).unwrap_err();

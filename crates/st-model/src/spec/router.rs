@@ -48,8 +48,7 @@ impl RouterSpec {
             found.map(|(_, route)| route.as_str())
         };
         let by_rule = task.and_then(|task| rule(Some(task))).or_else(|| rule(None));
-        let by_name =
-            || task.filter(|name| has(name)).map(|name| if name == "query" { "query" } else { "document" });
+        let by_name = || task.filter(|name| has(name));
         let by_modality = || Some("text").filter(|name| has(name));
         by_rule.or_else(by_name).or_else(by_modality).or_else(|| {
             // A task that nothing fits is an error, not a reason to guess.
