@@ -39,6 +39,15 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// The reference would put each text into the chat template of the tokenizer.
+    #[error(
+        "{} has a chat template, into which Python puts every text; none is rendered here, so take a folder without one",
+        folder.display()
+    )]
+    ChatTemplate {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A module path would lead out of the model folder.
     #[error("{}: the path `{module}` leaves the model folder", path.display())]
     UnsafePath {

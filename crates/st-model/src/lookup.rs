@@ -6,7 +6,7 @@ use crate::bag::Bag;
 use crate::spec::{InputSpec, RouteSpec};
 use crate::tail::Tail;
 use crate::tokenizer::{self, Tokenized, Tokenizer};
-use crate::{Error, table};
+use crate::{Error, LoadOptions, table};
 
 /// Texts that run together: a bag has a number for each word of its vocabulary, which modules behind it make less of.
 const TEXTS: usize = 256;
@@ -15,6 +15,8 @@ const TEXTS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Lookup {
     pub(crate) tokenizer: Box<dyn Tokenizer>,
+    /// Longest text in tokens.
+    pub(crate) max_tokens: Option<usize>,
     table: Table,
     tail: Tail,
     dim: usize,
@@ -29,7 +31,7 @@ enum Table {
 }
 
 impl Lookup {
-    pub(crate) fn load(route: &RouteSpec) -> Result<Self, Error> {
+    pub(crate) fn load(route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
         let folder = route.input.folder();
         let (table, width) = match &route.input {
             InputSpec::Bag { folder } => {
@@ -44,7 +46,9 @@ impl Lookup {
             }
         };
         let tail = Tail::load(folder, &route.stages, width)?;
-        Ok(Self { tokenizer: tokenizer::load(&route.input)?, table, tail, dim: route.dim })
+        let tokenizer = tokenizer::load(&route.input)?;
+        let max_tokens = options.max_tokens(tokenizer.stored_limit(), ("text", 0))?;
+        Ok(Self { tokenizer, max_tokens, table, tail, dim: route.dim })
     }
 
     /// `[texts, dim]`.

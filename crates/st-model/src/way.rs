@@ -27,7 +27,9 @@ impl Way {
             InputSpec::Transformer(..) | InputSpec::Words(_) => {
                 Engine::load(spec, route, options).map(Box::new).map(Self::Graph)
             }
-            InputSpec::Static { .. } | InputSpec::Bag { .. } => Lookup::load(route).map(Self::Lookup),
+            InputSpec::Static { .. } | InputSpec::Bag { .. } => {
+                Lookup::load(route, options).map(Self::Lookup)
+            }
             InputSpec::SparseStatic { folder } => Err(Error::OtherKind {
                 folder: folder.clone(),
                 found: "sparse table",
@@ -53,7 +55,10 @@ impl Way {
 
     /// Longest text in tokens.
     pub(crate) fn max_tokens(&self) -> Option<usize> {
-        self.engine().and_then(|engine| engine.max_tokens)
+        match self {
+            Self::Graph(engine) => engine.max_tokens,
+            Self::Lookup(lookup) => lookup.max_tokens,
+        }
     }
 
     /// Threads that tokenising may use.
@@ -63,13 +68,7 @@ impl Way {
 
     /// One text as the model reads it, cut to `limit`.
     pub(crate) fn tokenize(&self, text: &str, limit: Option<usize>) -> Result<Tokenized, BoxError> {
-        match self {
-            Self::Graph(engine) => engine.tokenizer.tokenize(text, limit),
-            Self::Lookup(lookup) => {
-                let ids = lookup.tokenizer.tokenize_plain(text)?;
-                Ok(Tokenized { full_length: ids.len(), ids, ..Tokenized::default() })
-            }
-        }
+        self.tokenizer().tokenize(text, limit)
     }
 
     /// Rows `[distinct texts, dim]`, pooled by the graph if it can, else by our kernels.

@@ -34,6 +34,7 @@ pub use transformer::{TokenizerSpec, TransformerConfig, TransformerSpec};
 pub use words::WordsSpec;
 
 use crate::Error;
+use json::Object;
 pub(crate) use json::read_text;
 
 /// Everything that a sentence-transformers folder says of itself.
@@ -102,7 +103,13 @@ impl ModelSpec {
             let found = "transformer without the layer that makes a MultiVectorEncoder of it";
             return Err(Error::OtherKind { folder: folder.to_owned(), found, asked: kind.name() });
         }
-        let modules = if list.is_file() { listed } else { bare_modules(kind) };
+        let modules = if list.is_file() {
+            listed
+        } else if has_chat_template(folder)? {
+            return Err(Error::ChatTemplate { folder: folder.to_owned() });
+        } else {
+            bare_modules(kind)
+        };
         let multi_vector = match kind {
             ModelKind::MultiVectorEncoder => Some(MultiVectorSpec::read(folder, &modules)?),
             _ => None,
@@ -183,6 +190,14 @@ impl ModelSpec {
     pub fn similarity(&self) -> Similarity {
         self.sentence.similarity
     }
+}
+
+/// Whether a tokenizer has a template for chats. What sentence-transformers saved says whether it is used; without that
+/// the reference uses it.
+fn has_chat_template(folder: &Path) -> Result<bool, Error> {
+    let path = folder.join("tokenizer_config.json");
+    let inside = path.is_file() && Object::parse(&path, &read_text(&path)?)?.get("chat_template").is_some();
+    Ok(inside || folder.join("chat_template.jinja").is_file())
 }
 
 /// What the reference makes of a folder without a list.

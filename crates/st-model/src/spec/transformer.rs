@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::json::{Object, read_text};
 use crate::Error;
 
@@ -81,6 +83,7 @@ impl TransformerConfig {
                 )));
             }
         };
+        check_modalities(&object)?;
         Ok(Self {
             fills_masks,
             max_tokens: match keywords(&object)? {
@@ -95,6 +98,31 @@ impl TransformerConfig {
         let found = MODULE_CONFIGS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         found.map_or(Ok(Self::default()), |path| Self::parse(&path, &read_text(&path)?))
     }
+}
+
+/// How the reference calls the transformer for a text, which may be in another way than we do.
+fn check_modalities(object: &Object<'_>) -> Result<(), Error> {
+    let Some(ways) = object.object("modality_config")? else { return Ok(()) };
+    if ways.contains_key("message") {
+        return Err(object.error("`modality_config` has `message`: Python puts every text into a chat template, none is rendered here"));
+    }
+    let Some(way) = ways.get("text") else {
+        return Err(object.error("`modality_config` has no `text`, so the model reads none"));
+    };
+    let part = |key: &str| way.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (method, output) = (part("method"), part("method_output_name"));
+    let module_output = object.string("module_output_name")?.unwrap_or_default();
+    let known = matches!(
+        (output, module_output),
+        ("last_hidden_state" | "embeddings", "token_embeddings") | ("logits", "token_embeddings" | "scores")
+    );
+    if method == "forward" && known {
+        return Ok(());
+    }
+    Err(object.error(format!(
+        "`modality_config` takes `{output}` of `{method}` for `{module_output}`, which is not supported; supported are \
+         `last_hidden_state` of `forward` for `token_embeddings`, and `logits` for `token_embeddings` or `scores`"
+    )))
 }
 
 /// Sections with keywords that Python hands to the classes of transformers.
@@ -184,6 +212,14 @@ impl TransformerSpec {
         };
         let module = TransformerConfig::read(folder)?;
         let tokenizer = TokenizerSpec::read(folder)?;
+        if DECODERS.contains(&model_type)
+            && config.object("auto_map")?.is_some_and(|map| map.contains_key("AutoModel"))
+        {
+            tracing::warn!(
+                folder = %folder.display(),
+                "it has code of its own, which is not run: vectors are those of Python without `trust_remote_code`"
+            );
+        }
         let positions = positions(&config, model_type)?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -207,6 +243,9 @@ impl TransformerSpec {
 
 /// What families call the width of a token.
 const HIDDEN_SIZES: [&str; 4] = ["hidden_size", "dim", "d_model", "n_embd"];
+
+/// Families whose models mostly run as they are; where one brings code along, it is to attend differently.
+const DECODERS: [&str; 5] = ["qwen2", "qwen3", "llama", "mistral", "gemma3_text"];
 
 /// Families whose positions start behind the id of padding.
 const AFTER_PADDING: [&str; 4] = ["roberta", "xlm-roberta", "camembert", "mpnet"];

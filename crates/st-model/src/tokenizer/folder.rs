@@ -34,6 +34,11 @@ pub(super) struct Folder {
     pub(super) padding: Option<Named>,
 }
 
+/// Whether long texts lose their beginning by the `truncation` of a `tokenizer.json`.
+pub(super) fn loses_beginning(truncation: &Value) -> bool {
+    truncation.get("direction").and_then(Value::as_str) == Some("Left")
+}
+
 impl Folder {
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let config = object(&path.join("config.json"))?.unwrap_or_default();
@@ -61,7 +66,7 @@ impl Folder {
             class: class.map(|name| name.strip_suffix("Fast").unwrap_or(&name).to_owned()),
             truncates_left: match text(&settings, "truncation_side") {
                 Some(side) => side == "left",
-                None => truncation.get("direction").and_then(Value::as_str) == Some("Left"),
+                None => loses_beginning(&truncation),
             },
             padding: padding.get("pad_token").and_then(Named::parse),
             settings,

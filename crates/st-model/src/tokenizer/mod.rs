@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use st_core::BoxError;
 
 use self::pipeline::Pipeline;
-use self::recipe::{Recipe, Wrapping};
+use self::recipe::Recipe;
 use self::template::{Side, Template};
 use self::vocabulary::Vocabulary;
 use crate::Error;
@@ -104,6 +104,11 @@ pub trait Tokenizer: fmt::Debug + Send + Sync {
 
     /// Number of tokens, added ones included.
     fn vocab_size(&self) -> usize;
+
+    /// The longest text that its own file allows, where that counts.
+    fn stored_limit(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// A tokenizer of a folder, as the reference would use it.
@@ -115,6 +120,7 @@ pub(crate) struct JsonTokenizer {
     side: Side,
     pad: u32,
     mask: Option<u32>,
+    limit: Option<usize>,
 }
 
 /// Reads the tokenizer of a folder without its model, as the reference would use it.
@@ -158,12 +164,16 @@ impl JsonTokenizer {
         crate::spec::TokenizerSpec::read(folder).map(|spec| spec.max_tokens)
     }
 
-    /// Loads one `tokenizer.json` as it is, which is what a static embedding does.
+    /// Loads one `tokenizer.json` as a static embedding does: with the limit in it, and with nothing around a text.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let fail = |source| Error::Tokenizer { path: path.to_owned(), source };
         let mut json = folder::object(path)?.ok_or_else(|| fail("there is no such file".into()))?;
-        let wrapping = Wrapping::Stored(json.remove("post_processor").unwrap_or_default());
-        Self::build(Recipe { json, wrapping, ..Recipe::default() }).map_err(fail)
+        json.remove("post_processor");
+        let truncation = json.remove("truncation").unwrap_or_default();
+        let side = if folder::loses_beginning(&truncation) { Side::Left } else { Side::Right };
+        let limit = truncation.get("max_length").and_then(Value::as_u64);
+        let tokenizer = Self::build(Recipe { json, side, ..Recipe::default() }).map_err(fail)?;
+        Ok(Self { limit: limit.and_then(|limit| usize::try_from(limit).ok()), ..tokenizer })
     }
 
     fn build(mut recipe: Recipe) -> Result<Self, BoxError> {
@@ -181,6 +191,7 @@ impl JsonTokenizer {
             side: recipe.side,
             pad: id(recipe.pad.as_ref()).unwrap_or(0),
             mask: id(recipe.mask.as_ref()),
+            limit: None,
             pipeline,
             vocabulary,
         })
@@ -264,5 +275,9 @@ impl Tokenizer for JsonTokenizer {
 
     fn vocab_size(&self) -> usize {
         self.vocabulary.len()
+    }
+
+    fn stored_limit(&self) -> Option<usize> {
+        self.limit
     }
 }

@@ -55,6 +55,64 @@ fn unreadable_configuration() {
     );
 }
 
+/// Python would put each text into the template, and answer other vectors.
+#[test]
+fn chat_templates_are_refused_where_they_count() {
+    let expected = "M has a chat template, into which Python puts every text; none is rendered here, so take a folder \
+                    without one";
+    let bare = |folder: &Path| remove(folder, "modules.json");
+    check(
+        |folder| {
+            bare(folder);
+            write(folder, "tokenizer_config.json", r#"{"chat_template": "{{ messages[0].content }}"}"#);
+        },
+        expected,
+    );
+    check(
+        |folder| {
+            bare(folder);
+            write(folder, "chat_template.jinja", "{{ messages[0].content }}");
+        },
+        expected,
+    );
+    // A folder that says what it is was made for texts as they are.
+    let folder = copy();
+    write(folder.path(), "chat_template.jinja", "{{ messages[0].content }}");
+    load(folder.path(), &options());
+}
+
+#[test]
+fn other_ways_to_call_the_transformer_are_refused() {
+    let config = "sentence_bert_config.json";
+    check(
+        |folder| {
+            let text = r#"{"modality_config": {"text": {"method": "forward", "method_output_name": "last_hidden_state"},
+                "message": {"method": "forward", "method_output_name": "last_hidden_state", "format": "flat"}},
+                "module_output_name": "token_embeddings"}"#;
+            write(folder, config, text);
+        },
+        "M/sentence_bert_config.json: `modality_config` has `message`: Python puts every text into a chat template, none \
+         is rendered here",
+    );
+    check(
+        |folder| {
+            let text = r#"{"modality_config": {"text": {"method": "get_text_features", "method_output_name":
+                "pooler_output"}}, "module_output_name": "sentence_embedding"}"#;
+            write(folder, config, text);
+        },
+        "M/sentence_bert_config.json: `modality_config` takes `pooler_output` of `get_text_features` for \
+         `sentence_embedding`, which is not supported; supported are `last_hidden_state` of `forward` for \
+         `token_embeddings`, and `logits` for `token_embeddings` or `scores`",
+    );
+    check(
+        |folder| {
+            let text = r#"{"modality_config": {"image": {"method": "forward", "method_output_name": "x"}}}"#;
+            write(folder, config, text);
+        },
+        "M/sentence_bert_config.json: `modality_config` has no `text`, so the model reads none",
+    );
+}
+
 #[test]
 fn no_tokenizer() {
     check(

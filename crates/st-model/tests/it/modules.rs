@@ -11,7 +11,7 @@ fn vectors_of_every_module() {
     let texts = tiny_texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let names = TinySet::Modules.names();
-    assert!(names.len() >= 29, "{names:?}");
+    assert!(names.len() >= 30, "{names:?}");
     for name in names {
         let golden = TinySet::Modules.load(&name);
         println!("{name}: {}", golden.about); // shown when an assertion fails
@@ -26,8 +26,14 @@ fn vectors_of_every_module() {
         }
         // A router counts with the tokenizer of its default way, as Python does with that of its first.
         if model.spec().router.is_none() {
-            assert_eq!(model.max_tokens(), golden.max_seq_length);
-            assert_eq!(model.count_tokens(&texts).unwrap(), golden.token_counts);
+            let mut counts = model.count_tokens(&texts).unwrap();
+            // Python cannot say how long texts were before the tokenizer of a table cut them, nor that it does.
+            let limit = if name == "static-cut" { Some(7) } else { golden.max_seq_length };
+            if name == "static-cut" {
+                counts.iter_mut().for_each(|count| *count = (*count).min(7));
+            }
+            assert_eq!(counts, golden.token_counts);
+            assert_eq!(model.max_tokens(), limit);
         }
         let none = EncodeOptions::default().with_prompt(Prompt::Text(String::new()));
         if golden.token_embeddings.is_empty() {

@@ -123,14 +123,7 @@ fn what_the_reference_cannot_pool_is_refused() {
     );
     check(
         "words-lstm",
-        |folder| {
-            edit(
-                folder,
-                "1_LSTM/lstm_config.json",
-                "\"embedding_dimension\": 13",
-                "\"embedding_dimension\": 12",
-            )
-        },
+        |folder| edit(folder, "1_LSTM/lstm_config.json", "dimension\": 13", "dimension\": 12"),
         "M/modules.json: modules WordEmbeddings, LSTM, Pooling, Normalize cannot be run: a CNN or LSTM expects another width than it is \
          given",
     );
