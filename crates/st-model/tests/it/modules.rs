@@ -30,7 +30,7 @@ fn vectors_of_every_module() {
             // Python cannot say how long texts were before the tokenizer of a table cut them, nor that it does.
             let limit = if name == "static-cut" { Some(7) } else { golden.max_seq_length };
             if name == "static-cut" {
-                counts.iter_mut().for_each(|count| *count = (*count).min(7));
+                counts = counts.into_iter().map(|count| count.min(7)).collect();
             }
             assert_eq!(counts, golden.token_counts);
             assert_eq!(model.max_tokens(), limit);
