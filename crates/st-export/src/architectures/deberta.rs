@@ -18,7 +18,13 @@ pub(super) const FAMILY: Family = Family {
     classes: &["DebertaV2"],
     examples: "cross-encoder/nli-deberta-v3-*, mxbai-rerank-*-v1",
     naming: Naming {
-        roots: &["embeddings.", "encoder.layer.", "encoder.rel_embeddings.", "encoder.LayerNorm."],
+        roots: &[
+            "embeddings.",
+            "encoder.layer.",
+            "encoder.rel_embeddings.",
+            "encoder.LayerNorm.",
+            "encoder.conv.",
+        ],
         prefixes: &["deberta.", "0.", "auto_model.", "base_model.", "model.", "module."],
         unused: &[
             "embeddings.position_ids",
@@ -51,7 +57,17 @@ struct Deberta {
     positions: Option<usize>,
     token_types: usize,
     relative: Option<Relative>,
+    convolution: Option<Convolution>,
     head_activation: Activation,
+}
+
+/// What the largest models add to the first layer: a look at the neighbours.
+#[derive(Clone, Debug, PartialEq)]
+struct Convolution {
+    /// Tokens in a window; odd.
+    window: usize,
+    groups: usize,
+    activation: Activation,
 }
 
 /// How distances take part.
@@ -71,7 +87,6 @@ struct Relative {
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    settings.only("conv_kernel_size", 0)?;
     let sizes = Sizes::read(settings, 1e-7)?;
     if let Some(width) = settings.get("embedding_size").filter(|width| **width != sizes.hidden) {
         return Err(settings.wrong("embedding_size", width, "the hidden size"));
@@ -83,8 +98,30 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         positions: settings.flag("position_biased_input", true)?.then_some(rows),
         token_types: settings.size("type_vocab_size", 0, 0..=*ROWS.end())?,
         relative: Relative::read(settings, rows)?,
+        convolution: Convolution::read(settings, sizes.hidden)?,
         head_activation: settings.activation("pooler_hidden_act", "gelu")?,
     }))
+}
+
+impl Convolution {
+    fn read(settings: Settings<'_>, hidden: usize) -> Result<Option<Self>, Error> {
+        let window = settings.size("conv_kernel_size", 0, 0..=hidden)?;
+        if window == 0 {
+            return Ok(None);
+        }
+        if window.is_multiple_of(2) {
+            return Err(settings.wrong(
+                "conv_kernel_size",
+                window,
+                "odd, so that there is a window for each token",
+            ));
+        }
+        let groups = settings.size("conv_groups", 1, 1..=hidden)?;
+        if !hidden.is_multiple_of(groups) {
+            return Err(settings.wrong("conv_groups", groups, format!("a divisor of the width {hidden}")));
+        }
+        Ok(Some(Self { window, groups, activation: settings.activation("conv_act", "tanh")? }))
+    }
 }
 
 impl Relative {
@@ -204,6 +241,34 @@ impl Deberta {
         self.sizes.norm().apply(builder, NAMES.norm, sum)
     }
 
+    /// What the first layer answered, with what windows over its input see.
+    fn convolve(
+        &self,
+        builder: &mut GraphBuilder,
+        sequence: &Sequence,
+        convolution: &Convolution,
+        [before, after]: [ValueId; 2],
+    ) -> ValueId {
+        let Convolution { window, groups, activation } = *convolution;
+        let width = self.sizes.hidden;
+        builder.within("encoder.conv", |builder| {
+            let tokens = sequence.unflatten(builder, before, width);
+            let tokens = sequence.without_padding(builder, tokens);
+            let channels = builder.transpose(tokens, &[0, 2, 1]);
+            let seen = builder.within("conv", |builder| {
+                let weight = builder.weight("weight", &[width, width / groups, window]);
+                let bias = builder.weight("bias", &[width]);
+                let op = Op::Conv { groups: signed(groups), padding: signed(window / 2) };
+                builder.apply(op, &[channels, weight, bias])
+            });
+            let seen = builder.transpose(seen, &[0, 2, 1]);
+            let seen = Sequence::flatten(builder, seen, width);
+            let seen = activation.apply(builder, seen);
+            let sum = builder.add(after, seen);
+            self.sizes.norm().apply(builder, "LayerNorm", sum)
+        })
+    }
+
     fn heads_of(
         &self,
         builder: &mut GraphBuilder,
@@ -275,8 +340,13 @@ impl Transformer for Deberta {
         let terms = 1 + self.relative.as_ref().map_or(0, Relative::terms);
         attention.divisor = attention.divisor.map(|root| root * f32::from(terms).sqrt());
         let shared = Shared { attention, distances: self.distances(builder, sequence) };
-        stack(builder, "encoder.layer", self.sizes.layers, embedded, |builder, _, hidden| {
-            self.layer(builder, shared, hidden)
+        stack(builder, "encoder.layer", self.sizes.layers, embedded, |builder, place, hidden| {
+            let changed = self.layer(builder, shared, hidden);
+            match self.convolution.as_ref().filter(|_| place == 0) {
+                Some(convolution) => builder
+                    .outside(|builder| self.convolve(builder, sequence, convolution, [hidden, changed])),
+                None => changed,
+            }
         })
     }
 

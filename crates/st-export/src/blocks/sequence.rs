@@ -83,6 +83,13 @@ impl Sequence {
         builder.concat(&[self.shape, axes], 0)
     }
 
+    /// `[batch, sequence, width]` with zeros where there is padding.
+    pub(crate) fn without_padding(&self, builder: &mut GraphBuilder, value: ValueId) -> ValueId {
+        let weights = self.weights(builder);
+        let weights = builder.unsqueeze(weights, &[2]);
+        builder.mul(value, weights)
+    }
+
     /// The attention mask as 1 for tokens that count and 0 for others, float32 `[batch, sequence]`.
     pub(crate) fn weights(&self, builder: &mut GraphBuilder) -> ValueId {
         let zero = builder.float32(0.0);

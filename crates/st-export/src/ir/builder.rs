@@ -47,6 +47,14 @@ impl GraphBuilder {
         result
     }
 
+    /// Builds a part whose names begin anew, whatever scopes are open.
+    pub fn outside<R>(&mut self, build: impl FnOnce(&mut Self) -> R) -> R {
+        let scope = std::mem::take(&mut self.scope);
+        let result = build(self);
+        self.scope = scope;
+        result
+    }
+
     /// Declares what callers feed.
     pub fn input(&mut self, name: &str, element_type: ElementType, dims: Vec<Dim>) -> ValueId {
         let value = self.graph.add_value(name);

@@ -43,8 +43,11 @@ pub enum Op {
         /// The axis.
         axis: i64,
     },
-    /// Convolution of `[batch, channels, length]` with weights `[filters, channels, width]`, and a bias for each filter.
+    /// Convolution of `[batch, channels, length]` with weights `[filters, channels / groups, width]`, and a bias for each
+    /// filter.
     Conv {
+        /// Into how many parts the channels are divided, each with filters of its own.
+        groups: i64,
         /// Zeros before the first and behind the last element.
         padding: i64,
     },

@@ -110,7 +110,7 @@ fn attributes(op: &Op) -> Vec<AttributeProto> {
         | Op::GatherElements { axis }
         | Op::QuantizeLinear { axis }
         | Op::Softmax { axis } => vec![int("axis", *axis)],
-        Op::Conv { padding } => vec![ints("pads", &[*padding, *padding])],
+        Op::Conv { groups, padding } => vec![int("group", *groups), ints("pads", &[*padding, *padding])],
         Op::GatherNd { batch_dims } => vec![int("batch_dims", *batch_dims)],
         Op::Gelu { form: GeluForm::Exact } => vec![text("approximate", "none")],
         Op::Gelu { form: GeluForm::Tanh } => vec![text("approximate", "tanh")],

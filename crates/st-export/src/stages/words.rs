@@ -16,7 +16,7 @@ impl Features {
         builder.within(&weights.name, |builder| {
             let table = builder.weight("emb_layer.weight", &[vocabulary, 1]);
             let numbers = builder.gather(table, self.sequence.input_ids);
-            let numbers = self.unmasked(builder, numbers);
+            let numbers = self.sequence.without_padding(builder, numbers);
             let total = builder.reduce_sum(numbers, 1, false);
             self.total = Some(total);
             self.tokens.0 = builder.mul(self.tokens.0, numbers);
@@ -27,13 +27,14 @@ impl Features {
     /// answers for a text alone. In a batch it lets windows see the padding.
     pub(super) fn convolve(&mut self, builder: &mut GraphBuilder, cnn: &Cnn) {
         let value = builder.within(&cnn.weights.name, |builder| {
-            let tokens = self.unmasked(builder, self.tokens.0);
+            let tokens = self.sequence.without_padding(builder, self.tokens.0);
             let channels = builder.transpose(tokens, &[0, 2, 1]);
             let convolve = |(place, &window): (usize, &usize)| {
                 builder.within(&format!("convs.{place}"), |builder| {
                     let weight = builder.weight("weight", &[cnn.filters, cnn.from, window]);
                     let bias = builder.weight("bias", &[cnn.filters]);
-                    builder.apply(Op::Conv { padding: signed(window / 2) }, &[channels, weight, bias])
+                    let op = Op::Conv { groups: 1, padding: signed(window / 2) };
+                    builder.apply(op, &[channels, weight, bias])
                 })
             };
             let parts: Vec<ValueId> = cnn.windows.iter().enumerate().map(convolve).collect();
@@ -57,13 +58,6 @@ impl Features {
             builder.transpose(value, &[1, 0, 2])
         });
         self.tokens = (value, lstm.width());
-    }
-
-    /// `[batch, sequence, width]` with zeros where there is padding.
-    fn unmasked(&self, builder: &mut GraphBuilder, value: ValueId) -> ValueId {
-        let weights = self.sequence.weights(builder);
-        let weights = builder.unsqueeze(weights, &[2]);
-        builder.mul(value, weights)
     }
 
     /// How many tokens each text has, 32-bit `[batch]`; one for none, as the reference and the operator want it.
