@@ -59,7 +59,7 @@ impl Engine {
         let runtime = Runtime::open(&options.places)?;
         // The graph's digest and the tokenizer's tables take about the same time.
         let (graph, tokenizer) = thread::scope(|scope| {
-            let graph = scope.spawn(|| Graph::find(spec, route, transformer, options));
+            let graph = scope.spawn(|| Graph::find(spec, transformer, &route.head(), options));
             let tokenizer = JsonTokenizer::load(transformer);
             (graph.join(), tokenizer)
         });
