@@ -22,3 +22,4 @@ mod sts;
 mod support;
 mod tiny;
 mod tokenizers;
+mod whole_graph;
