@@ -35,10 +35,10 @@ fn each_kind_travels_with_its_loader() {
         assert_eq!(saved.flavors.multi_vector_encoder.is_some(), flavor == MULTI_VECTOR_ENCODER_FLAVOR);
         assert!(files(&target).contains(&format!("code/{flavor}.py")));
         // One module that needs no other: its own text, then what loaders share.
-        let loader = fs::read_to_string(target.join(format!("code/{flavor}.py"))).unwrap();
-        assert!(loader.starts_with("\"\"\"Loads the ") && !loader.contains("\n\n\n\n"), "{loader}");
+        let module = fs::read_to_string(target.join(format!("code/{flavor}.py"))).unwrap();
+        assert!(module.starts_with("\"\"\"Loads the ") && !module.contains("\n\n\n\n"), "{module}");
         for part in ["def _load_pyfunc(", "def encoding(", "def texts("] {
-            assert_eq!(loader.matches(part).count(), 1, "{loader}");
+            assert_eq!(module.matches(part).count(), 1, "{module}");
         }
 
         let [inputs, outputs, params] = saved.signature.as_ref().unwrap().to_json();

@@ -1,6 +1,6 @@
 //! The flavor `onnx` that models of the other kinds get: what Python's MLflow makes of it, and when it is left out.
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::Array2;
 use serde_json::{Map, Value, json};
 use st_model::read_tokenizer;
 use st_testkit::{Environment, PythonScript, Tolerance, assert_rows_close, fixtures_dir};
@@ -34,12 +34,16 @@ for path, output, feeds in json.loads(sys.argv[1]):
 print(json.dumps(found))
 "#;
 
+/// What the script says of one model.
+type Found = ([Value; 2], [Map<String, Value>; 2], String);
+
 /// One batch of inputs as a graph takes them, and how many tokens each text has.
 fn feeds(folder: &str, pair: bool) -> (Value, Vec<usize>) {
     let tokenizer = read_tokenizer(folder.as_ref()).unwrap();
-    let tokens = TEXTS.map(|text| match pair {
-        true => tokenizer.tokenize_pair(text, TEXTS[0], None).unwrap(),
-        false => tokenizer.tokenize(text, None).unwrap(),
+    let tokens = TEXTS.map(|text| {
+        let tokens =
+            if pair { tokenizer.tokenize_pair(text, TEXTS[0], None) } else { tokenizer.tokenize(text, None) };
+        tokens.unwrap()
     });
     let longest = tokens.iter().map(|text| text.ids.len()).max().unwrap();
     let [mut ids, mut mask, mut types] = [const { Vec::new() }; 3];
@@ -96,42 +100,46 @@ fn python_loads_and_runs_the_graph() {
         lengths.push(tokens);
     }
     let script = PythonScript::new(Environment::Mlflow, LOADED).folder(place.path("."));
-    let found: Vec<([Value; 2], [Map<String, Value>; 2], String)> =
-        script.argument(json!(asked).to_string()).run();
+    let found: Vec<Found> = script.argument(json!(asked).to_string()).run();
     for ([ours, pythons], release) in found.iter().map(|(_, flavors, release)| (flavors, release)) {
         assert_eq!(ours["onnx_version"], json!(release));
         let mut pythons = pythons.clone();
         pythons.insert("onnx_version".to_owned(), json!(release));
         assert_eq!(*ours, pythons);
     }
-    let folder = |place: usize| models[place].0.as_str();
+    let [cross, sparse, late] = models.map(|(folder, _)| folder);
+    let scores = scores(&place, &cross);
+    let sparse = encoded(&place, &sparse, "--sparse");
+    let late = encoded(&place, &late, "--multi-vector");
     for which in [0, 1] {
         let answer = |place: usize| flat(&found[place].0[which]);
-        let scored = scores(&place, folder(0));
-        assert_eq!(scored.len(), TEXTS.len() * 3);
-        assert_near(&answer(0), &scored);
-
-        let sparse = answer(1);
-        let mut dense = Array2::zeros((TEXTS.len(), sparse.len() / TEXTS.len()));
-        for (mut row, line) in dense.outer_iter_mut().zip(encoded(&place, folder(1), "--sparse")) {
-            for (index, value) in line["indices"].as_array().unwrap().iter().zip(floats(&line["values"])) {
-                row[usize::try_from(index.as_u64().unwrap()).unwrap()] = value;
-            }
-        }
-        assert!(dense.iter().filter(|value| **value > 0.0).count() > TEXTS.len());
-        assert_near(&sparse, dense.as_slice().unwrap());
-
-        let late = answer(2);
-        let longest = lengths[2].iter().max().unwrap();
-        let shape = (TEXTS.len(), *longest, late.len() / TEXTS.len() / longest);
-        let late = Array3::from_shape_vec(shape, late).unwrap();
-        for ((text, length), line) in
-            late.outer_iter().zip(&lengths[2]).zip(encoded(&place, folder(2), "--multi-vector"))
-        {
-            let rows: Vec<f32> = text.axis_iter(Axis(0)).take(*length).flatten().copied().collect();
-            assert_near(&rows, &flat(&line["token_embeddings"]));
+        assert_eq!(scores.len(), TEXTS.len() * 3);
+        assert_near(&answer(0), &scores);
+        assert_near(&answer(1), &in_full(&sparse, answer(1).len() / TEXTS.len()));
+        for (text, line) in of_each(&answer(2), &lengths[2]).iter().zip(&late) {
+            assert_near(text, &flat(&line["token_embeddings"]));
         }
     }
+}
+
+/// Sparse vectors with their zeros, one after the other.
+fn in_full(lines: &[Value], width: usize) -> Vec<f32> {
+    let mut rows = Array2::zeros((lines.len(), width));
+    for (mut row, line) in rows.outer_iter_mut().zip(lines) {
+        for (index, value) in line["indices"].as_array().unwrap().iter().zip(floats(&line["values"])) {
+            row[usize::try_from(index.as_u64().unwrap()).unwrap()] = value;
+        }
+    }
+    assert!(rows.iter().filter(|value| **value > 0.0).count() > lines.len());
+    rows.into_iter().collect()
+}
+
+/// The vectors of the tokens of each text, those of padding left out.
+fn of_each(batch: &[f32], lengths: &[usize]) -> Vec<Vec<f32>> {
+    let longest = lengths.iter().max().unwrap();
+    let text = batch.len() / lengths.len();
+    let parts = batch.chunks_exact(text).zip(lengths);
+    parts.map(|(part, length)| part[..text / longest * length].to_vec()).collect()
 }
 
 #[track_caller]
