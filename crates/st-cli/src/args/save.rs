@@ -10,8 +10,8 @@ use clap::Args;
     st save -m all-MiniLM-L6-v2 -o minilm-mlflow --task llm/v1/embeddings --metadata team=search\n\n\
     Python's mlflow.sentence_transformers.load_model and mlflow.pyfunc.load_model load the result;\n\
     of a cross-encoder, a sparse encoder or a late-interaction model mlflow.pyfunc.load_model does,\n\
-    and mlflow.onnx.load_model loads its graph. Without `--certificate` and with `--no-onnx` no\n\
-    weights are read into memory; the files are copied as they are.")]
+    and mlflow.onnx.load_model loads its graph. Only a certificate or a graph takes a look at the\n\
+    weights; all else is copied as it is.")]
 pub(crate) struct SaveArgs {
     /// The sentence-transformers folder, an MLflow URI, or the name of a model on the hub.
     #[arg(short, long, value_name = "FOLDER|URI|NAME")]
