@@ -67,11 +67,13 @@ pub use log::{
 };
 pub use mlmodel::{
     CROSS_ENCODER_FLAVOR, ExampleInfo, ExtraFile, Flavors, MLFLOW_VERSION, MULTI_VECTOR_ENCODER_FLAVOR,
-    MlModel, PythonFunctionFlavor, SPARSE_ENCODER_FLAVOR, SentenceTransformersFlavor, TASK_EMBEDDINGS,
+    MlModel, ONNX_FLAVOR, PythonFunctionFlavor, SPARSE_ENCODER_FLAVOR, SentenceTransformersFlavor,
+    TASK_EMBEDDINGS,
 };
 pub use predict::{Answer, Array, ColumnName, Frame, PredictInput, Prediction, PyFunc, Warning};
 pub use save::{
-    FileSource, LoggedAs, PlannedFile, SaveOptions, SavePlan, SignatureOption, save_model, staging_beside,
+    FileSource, LoggedAs, OnnxGraph, PlannedFile, SaveOptions, SavePlan, SignatureOption, save_model,
+    staging_beside,
 };
 pub use serde_json::{Map, Value};
 pub use signature::{

@@ -153,11 +153,7 @@ fn open(path: &Path) -> Result<LoadedModel, Error> {
 
 fn flavor_names(mlmodel: &MlModel) -> String {
     let python_function = mlmodel.flavors.python_function.as_ref();
-    let names = python_function.map(|_| "python_function").into_iter();
-    let names: Vec<String> = names
-        .chain(mlmodel.flavors.unknown.keys().map(String::as_str))
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let names: Vec<String> = mlmodel.flavors.names().iter().map(|name| format!("`{name}`")).collect();
     match python_function.and_then(|flavor| flavor.loader_module.as_deref()) {
         Some(loader) if loader != LOADER_MODULE => format!("{} (loaded by `{loader}`)", names.join(", ")),
         _ if names.is_empty() => "(none)".to_owned(),

@@ -103,6 +103,7 @@ fn mlflow(located: &Located) -> Value {
     json!({
         "model_id": mlflow.mlmodel.model_id,
         "mlflow_version": mlflow.mlmodel.mlflow_version,
+        "flavors": mlflow.mlmodel.flavors.names(),
         "task": mlflow.mlmodel.task(),
         "created": mlflow.mlmodel.utc_time_created,
     })

@@ -22,6 +22,7 @@ mod mlflow;
 mod model;
 mod moment;
 mod nearest;
+mod onnx_flavor;
 mod output;
 mod probe;
 mod profile;

@@ -54,7 +54,7 @@ impl Engine {
         let runtime = Runtime::open(&options.places)?;
         // The graph's digest and the tokenizer's tables take about the same time.
         let (graph, tokenizer) = thread::scope(|scope| {
-            let graph = scope.spawn(|| Graph::find(spec, route, options));
+            let graph = scope.spawn(|| Graph::find(spec, route.input.folder(), &route.head(), options));
             let tokenizer = tokenizer::load(&route.input);
             (graph.join(), tokenizer)
         });

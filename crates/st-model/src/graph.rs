@@ -7,7 +7,7 @@ use st_export::onnx::GraphHeader;
 use st_export::{CacheState, ElementType, GraphCache, Head, Quantization, Task, ValueInfo};
 
 use crate::runtime::GraphSource;
-use crate::spec::RouteSpec;
+use crate::spec::ModelKind;
 use crate::{Error, LoadOptions, ModelSpec, Places};
 
 /// Names that our exporter gives; the reference's own exporter uses the same.
@@ -25,6 +25,47 @@ pub struct GraphInfo {
     pub state: GraphState,
     /// In which numbers it computes; `None` where that was its maker's decision, not ours.
     pub mode: Option<Mode>,
+}
+
+impl GraphInfo {
+    /// The graph that is the whole of a model for whoever runs it elsewhere, without loading the model: found in the
+    /// cache, made from the weights, or the one that the folder brings.
+    ///
+    /// It takes no `pooling_mask`, which nobody else would know to fill. None where no one graph is the model: where a
+    /// table reads the texts, where there are several routes, where values are chosen behind the graph, or where a graph of
+    /// somebody else leaves modules out.
+    ///
+    /// ```no_run
+    /// use st_model::{GraphInfo, LoadOptions, ModelSpec, Places};
+    ///
+    /// let spec = ModelSpec::read("ms-marco-MiniLM-L6-v2".as_ref())?;
+    /// let options = LoadOptions::new(Places::from_env(|name| std::env::var_os(name)));
+    /// let graph = GraphInfo::find(&spec, &options)?.and_then(|graph| graph.path);
+    /// # drop(graph);
+    /// # Ok::<(), st_model::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Graph`] if it cannot be made or read, [`Error::GraphOutputs`] and [`Error::FastGraph`] of one that
+    /// the folder brings.
+    pub fn find(spec: &ModelSpec, options: &LoadOptions) -> Result<Option<Self>, Error> {
+        let [route] = spec.routes.as_slice() else { return Ok(None) };
+        // The largest values of an autoencoder are chosen behind its graph.
+        if !route.input.has_graph() || route.max_active_dims.is_some() {
+            return Ok(None);
+        }
+        let head = route.head().with_pooling_mask(false);
+        let graph = Graph::find(spec, route.input.folder(), &head, options)?;
+        let is_whole = match spec.kind {
+            _ if !graph.is_given() => true,
+            ModelKind::MultiVectorEncoder => {
+                graph.tokens.is_some() && route.module_beyond_pooling().is_none()
+            }
+            _ => graph.sentence.is_some(),
+        };
+        Ok(is_whole.then_some(graph.info))
+    }
 }
 
 /// Where a graph comes from.
@@ -62,12 +103,16 @@ pub(crate) struct Graph {
 impl Graph {
     /// The graph that the caller names, else that of the folder: made from its weights, or the one that it has
     /// where it has no weights for us.
-    pub(crate) fn find(spec: &ModelSpec, route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
-        let folder = route.input.folder();
+    pub(crate) fn find(
+        spec: &ModelSpec,
+        folder: &Path,
+        head: &Head,
+        options: &LoadOptions,
+    ) -> Result<Self, Error> {
         match options.graph.clone().or_else(|| own_graph(folder, &spec.root)) {
             Some(path) if options.mode == Mode::Fast => Err(Error::FastGraph { path }),
-            Some(path) => Self::of_file(&path, &route.head()),
-            None => Self::of_weights(folder, &route.head(), &options.places, options.mode),
+            Some(path) => Self::of_file(&path, head),
+            None => Self::of_weights(folder, head, &options.places, options.mode),
         }
     }
 

@@ -25,6 +25,9 @@ pub const SPARSE_ENCODER_FLAVOR: &str = "sentence_transformers_sparse_encoder";
 /// The same of late-interaction models.
 pub const MULTI_VECTOR_ENCODER_FLAVOR: &str = "sentence_transformers_multi_vector_encoder";
 
+/// The name of MLflow's flavor of graphs, which a model can have beside its own.
+pub const ONNX_FLAVOR: &str = "onnx";
+
 /// The file `MLmodel`: every key that MLflow writes, and the others as they came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MlModel {
@@ -81,8 +84,23 @@ pub struct Flavors {
     pub sparse_encoder: Option<SentenceTransformersFlavor>,
     /// The same of a late-interaction model, under [`MULTI_VECTOR_ENCODER_FLAVOR`].
     pub multi_vector_encoder: Option<SentenceTransformersFlavor>,
-    /// Other flavors, as they came.
+    /// Other flavors, as they came; [`ONNX_FLAVOR`] is one of them.
     pub unknown: Map<String, Value>,
+}
+
+impl Flavors {
+    /// The names of all of them.
+    pub fn names(&self) -> Vec<&str> {
+        let known = [
+            ("python_function", self.python_function.is_some()),
+            ("sentence_transformers", self.sentence_transformers.is_some()),
+            (CROSS_ENCODER_FLAVOR, self.cross_encoder.is_some()),
+            (SPARSE_ENCODER_FLAVOR, self.sparse_encoder.is_some()),
+            (MULTI_VECTOR_ENCODER_FLAVOR, self.multi_vector_encoder.is_some()),
+        ];
+        let known = known.into_iter().filter(|(_, there)| *there).map(|(name, _)| name);
+        known.chain(self.unknown.keys().map(String::as_str)).collect()
+    }
 }
 
 /// The flavor `python_function`.

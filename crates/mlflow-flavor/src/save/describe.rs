@@ -12,7 +12,9 @@ use crate::facts::FACTS;
 use crate::input_example::ExampleFiles;
 use crate::load::{DATA_FOLDER, LOADER_MODULE};
 use crate::model_folder::{Facts, Kind};
-use crate::{Error, ExtraFile, MLFLOW_VERSION, MlModel, PythonFunctionFlavor, SentenceTransformersFlavor};
+use crate::{
+    Error, ExtraFile, MLFLOW_VERSION, MlModel, ONNX_FLAVOR, PythonFunctionFlavor, SentenceTransformersFlavor,
+};
 
 /// The file `MLmodel`, but for the size.
 pub(super) fn describe(
@@ -81,6 +83,9 @@ pub(super) fn describe(
         Kind::MultiVectorEncoder => &mut flavors.multi_vector_encoder,
     };
     *place = Some(flavor);
+    if let Some(graph) = &options.graph {
+        flavors.unknown.insert(ONNX_FLAVOR.to_owned(), graph.flavor());
+    }
     Ok(model)
 }
 

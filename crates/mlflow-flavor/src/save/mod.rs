@@ -1,6 +1,7 @@
 //! Writing an MLflow model folder.
 
 mod describe;
+mod graph;
 mod options;
 mod own_flavor;
 mod plan;
@@ -11,6 +12,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+pub use graph::OnnxGraph;
 pub use options::{LoggedAs, SaveOptions, SignatureOption};
 pub use plan::{FileSource, PlannedFile, SavePlan};
 

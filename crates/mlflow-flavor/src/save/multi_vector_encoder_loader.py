@@ -14,22 +14,9 @@ class TokenVectors:
         return self.model
 
     def predict(self, model_input, params=None):
-        task = (params or {}).get("task") or ""
-        encode = {
-            "": self.model.encode,
-            "query": self.model.encode_query,
-            "document": self.model.encode_document,
-        }[task]
+        encode = encoding(self.model, params)
         rows = encode(texts(model_input), convert_to_numpy=True, show_progress_bar=False)
         return [row.tolist() for row in rows]
-
-
-def texts(model_input):
-    if isinstance(model_input, str):
-        return [model_input]
-    if hasattr(model_input, "iloc") and model_input.ndim == 2:
-        model_input = model_input.iloc[:, 0]
-    return [str(text) for text in model_input]
 
 
 def _load_pyfunc(path, model_config=None):

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 use crate::{
-    Certificate, CondaEnv, Environment, InputExample, MlModel, ModelFacts, ModelSignature, Requirements,
+    Certificate, CondaEnv, Environment, InputExample, MlModel, ModelFacts, ModelSignature, OnnxGraph,
+    Requirements,
 };
 
 /// Which signature a model gets; Python's `None`, `False` and an object. A task forces its own.
@@ -38,6 +39,8 @@ pub struct SaveOptions {
     pub certificate: Option<Certificate>,
     /// What the model is: written to the metadata, and to the tags of a logged model and of its version.
     pub facts: Option<ModelFacts>,
+    /// The model as an ONNX graph: it gets the flavor `onnx`, beside the one that it has anyway.
+    pub graph: Option<OnnxGraph>,
     /// Which signature the model gets.
     pub signature: SignatureOption,
     /// An example of the input.
@@ -101,6 +104,13 @@ impl SaveOptions {
     #[must_use]
     pub fn with_task(mut self, task: impl Into<String>) -> Self {
         self.task = Some(task.into());
+        self
+    }
+
+    /// Sets the graph.
+    #[must_use]
+    pub fn with_graph(mut self, graph: OnnxGraph) -> Self {
+        self.graph = Some(graph);
         self
     }
 

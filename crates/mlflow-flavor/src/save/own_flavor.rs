@@ -38,14 +38,14 @@ const CROSS_ENCODER: OwnFlavor = OwnFlavor {
 const SPARSE_ENCODER: OwnFlavor = OwnFlavor {
     module: SPARSE_ENCODER_FLAVOR,
     data: SPARSE_DATA_FOLDER,
-    loader: include_str!("sparse_encoder_loader.py"),
+    loader: concat!(include_str!("sparse_encoder_loader.py"), "\n\n", include_str!("loader_calls.py")),
     what: "a sparse encoder",
 };
 
 const MULTI_VECTOR_ENCODER: OwnFlavor = OwnFlavor {
     module: MULTI_VECTOR_ENCODER_FLAVOR,
     data: MULTI_VECTOR_DATA_FOLDER,
-    loader: include_str!("multi_vector_encoder_loader.py"),
+    loader: concat!(include_str!("multi_vector_encoder_loader.py"), "\n\n", include_str!("loader_calls.py")),
     what: "a late-interaction model",
 };
 

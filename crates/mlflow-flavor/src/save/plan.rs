@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::SaveOptions;
 use super::describe::describe;
+use super::graph::OnnxGraph;
 use super::own_flavor::OwnFlavor;
 use crate::digests::{Digester, Digests, FileDigest};
 use crate::environment::{Arguments, EnvironmentFiles};
@@ -148,6 +149,7 @@ impl SavePlan {
         let loader = own.map(|own| own.loader(&mut listing)).transpose()?;
         let mut files: Vec<PlannedFile> = listing.files.into_iter().map(PlannedFile::from).collect();
         files.extend(loader);
+        files.extend(options.graph.as_ref().map(OnnxGraph::files).transpose()?.into_iter().flatten());
         if let Some(example) = example {
             files.push(PlannedFile::of_bytes(EXAMPLE_FILE, example.example));
             files.push(PlannedFile::of_bytes(SERVING_FILE, example.serving));
@@ -163,6 +165,7 @@ impl SavePlan {
         files.extend(environment.into_files());
         // Last: what lacks an MLmodel is no model yet.
         files.push(PlannedFile::of_bytes(MLMODEL_FILE, mlmodel.to_yaml()));
+        options.graph.as_ref().map_or(Ok(()), |graph| graph.check(&files, &listing.folders))?;
         Ok(Self { mlmodel, files, folders: listing.folders })
     }
 

@@ -16,12 +16,7 @@ class SparseVectors:
     def predict(self, model_input, params=None):
         import pandas
 
-        task = (params or {}).get("task") or ""
-        encode = {
-            "": self.model.encode,
-            "query": self.model.encode_query,
-            "document": self.model.encode_document,
-        }[task]
+        encode = encoding(self.model, params)
         rows = encode(texts(model_input), convert_to_sparse_tensor=False, show_progress_bar=False)
         answer = {"indices": [], "values": []}
         for row in rows:
@@ -29,14 +24,6 @@ class SparseVectors:
             answer["indices"].append(active.tolist())
             answer["values"].append(row[active].tolist())
         return pandas.DataFrame(answer)
-
-
-def texts(model_input):
-    if isinstance(model_input, str):
-        return [model_input]
-    if hasattr(model_input, "iloc") and model_input.ndim == 2:
-        model_input = model_input.iloc[:, 0]
-    return [str(text) for text in model_input]
 
 
 def _load_pyfunc(path, model_config=None):

@@ -12,6 +12,7 @@ mod digests;
 mod encoder;
 mod folder;
 mod golden;
+mod graph;
 mod load;
 mod mlmodel;
 mod other_kinds;

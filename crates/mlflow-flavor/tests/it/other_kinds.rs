@@ -1,5 +1,6 @@
 //! Sparse encoders and models of late interaction: flavors of ours, and loaders for `mlflow.pyfunc`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlflow_flavor::{
@@ -33,6 +34,12 @@ fn each_kind_travels_with_its_loader() {
         assert_eq!(saved.flavors.sparse_encoder.is_some(), flavor == SPARSE_ENCODER_FLAVOR);
         assert_eq!(saved.flavors.multi_vector_encoder.is_some(), flavor == MULTI_VECTOR_ENCODER_FLAVOR);
         assert!(files(&target).contains(&format!("code/{flavor}.py")));
+        // One module that needs no other: its own text, then what loaders share.
+        let module = fs::read_to_string(target.join(format!("code/{flavor}.py"))).unwrap();
+        assert!(module.starts_with("\"\"\"Loads the ") && !module.contains("\n\n\n\n"), "{module}");
+        for part in ["def _load_pyfunc(", "def encoding(", "def texts("] {
+            assert_eq!(module.matches(part).count(), 1, "{module}");
+        }
 
         let [inputs, outputs, params] = saved.signature.as_ref().unwrap().to_json();
         let parsed = |text: Option<String>| serde_json::from_str::<Value>(&text.unwrap()).unwrap();

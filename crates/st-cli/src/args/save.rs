@@ -8,8 +8,10 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     st save -m all-MiniLM-L6-v2 -o minilm-mlflow --task llm/v1/embeddings --metadata team=search\n\n\
-    Python's mlflow.sentence_transformers.load_model and mlflow.pyfunc.load_model load the result.\n\
-    Without `--certificate` no weights are read into memory; the files are copied as they are.")]
+    Python's mlflow.sentence_transformers.load_model and mlflow.pyfunc.load_model load the result;\n\
+    of a cross-encoder, a sparse encoder or a late-interaction model mlflow.pyfunc.load_model does,\n\
+    and mlflow.onnx.load_model loads its graph. Only a certificate or a graph takes a look at the\n\
+    weights; all else is copied as it is.")]
 pub(crate) struct SaveArgs {
     /// The sentence-transformers folder, an MLflow URI, or the name of a model on the hub.
     #[arg(short, long, value_name = "FOLDER|URI|NAME")]
@@ -58,6 +60,13 @@ pub(crate) struct FlavorArgs {
     /// A JSON file that is kept as the model's inference configuration.
     #[arg(long, value_name = "FILE")]
     pub(crate) inference_config: Option<PathBuf>,
+    /// Leave out the flavor `onnx`: the graph that cross-encoders, sparse encoders and late-interaction models get beside
+    /// their files, for tools that run ONNX. It holds the weights a second time.
+    #[arg(long)]
+    pub(crate) no_onnx: bool,
+    /// Write that flavor for a model with one dense vector a text, too.
+    #[arg(long, conflicts_with = "no_onnx")]
+    pub(crate) onnx: bool,
 }
 
 /// `key=value`; a value that is JSON is taken as JSON, everything else as text.

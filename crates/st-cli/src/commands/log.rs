@@ -21,7 +21,7 @@ use crate::interrupt::AskFirst;
 use crate::mlflow::Mlflow;
 use crate::report::{self, Report};
 use crate::settings::Settings;
-use crate::{model, save_options};
+use crate::{model, onnx_flavor, save_options};
 
 /// Variables that a library leaves to the program, and this command acts on.
 const HEEDED: [&str; 3] = [
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &LogArgs, settings: &Settings) -> anyhow::Result<Outcome
     let mut save = save_options::read(&args.flavor)?;
     let wanted = Wanted { certificate: !args.no_certificate, profile: args.profile };
     facts::add(&mut save, &located, wanted, settings)?;
+    onnx_flavor::add(&mut save, &located, &args.flavor, settings)?;
     let mlflow = Mlflow::open_or_create(settings)?;
     let resumed = resumed(args, settings)?;
     let experiment_id = match &resumed {
@@ -188,6 +189,7 @@ fn summary(info: &ModelInfo, mlflow: &Mlflow, started: Instant) -> Report {
         ("name".to_owned(), json!(info.name)),
         ("run".to_owned(), json!(info.run_id)),
         ("store".to_owned(), json!(mlflow.tracking_shown())),
+        ("flavors".to_owned(), json!(info.mlmodel.flavors.names())),
         ("files".to_owned(), json!(info.files)),
         ("bytes".to_owned(), json!(info.bytes)),
         (

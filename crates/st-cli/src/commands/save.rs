@@ -13,6 +13,7 @@ use crate::facts::{self, Wanted};
 use crate::folder;
 use crate::interrupt::Unfinished;
 use crate::model;
+use crate::onnx_flavor;
 use crate::report::{self, Report};
 use crate::save_options;
 use crate::settings::Settings;
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &SaveArgs, settings: &Settings) -> anyhow::Result<Outcom
             );
         }
     }
+    onnx_flavor::add(&mut options, &located, &args.flavor, settings)?;
     let (staging, unfinished) = Unfinished::begin(|| staging_beside(&args.output))
         .map_err(|source| Error::Write { file: args.output.display().to_string(), source })?;
     options.staging = Some(staging.path().to_owned());
@@ -44,6 +46,7 @@ fn summary(args: &SaveArgs, saved: &MlModel, started: Instant) -> Result<Report,
     let size = folder::size(&args.output)?;
     Ok(Report::from_iter([
         ("saved".to_owned(), json!(args.output.display().to_string())),
+        ("flavors".to_owned(), json!(saved.flavors.names())),
         ("task".to_owned(), json!(saved.task())),
         ("model_id".to_owned(), json!(saved.model_id.as_ref().or(saved.model_uuid.as_ref()))),
         ("files".to_owned(), json!(size.files)),

@@ -20,6 +20,7 @@ mod kinds;
 mod long_text;
 mod mlflow;
 mod models;
+mod onnx_flavor;
 mod rerank;
 mod runs;
 mod runtime;

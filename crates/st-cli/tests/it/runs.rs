@@ -192,7 +192,7 @@ fn on_mlflow_2_a_run_holds_the_model() {
     assert_eq!((alone.code, alone.stderr.lines().last()), (2, Some(hint)), "{}", alone.stderr);
     let done = end(begin(&place, &url, &name));
     assert_eq!((done.code, done.stderr.as_str()), (0, ""));
-    let uri = done.stdout.lines().find_map(|line| line.strip_prefix("logged  ")).unwrap();
+    let uri = done.stdout.lines().find_map(|line| line.strip_prefix("logged ")).unwrap().trim();
     assert!(uri.starts_with("runs:/"), "{uri}");
     let of_folder = place.ok(&["encode", "-m", "TINY", "one"]);
     assert_eq!(place.ok(&["encode", "-m", uri, "one", "--tracking-uri", &url]), of_folder);

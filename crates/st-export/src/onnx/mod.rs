@@ -10,6 +10,7 @@ mod judge;
 mod messages;
 mod problem;
 mod proto;
+mod release;
 mod scan;
 mod wire;
 mod write;

@@ -22,4 +22,5 @@ mod sts;
 mod support;
 mod tiny;
 mod tokenizers;
+mod whole_graph;
 mod words;
