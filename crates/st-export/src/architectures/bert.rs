@@ -138,7 +138,7 @@ impl Sizes {
 /// Refuses what makes another model of it.
 pub(super) fn refuse_variants(settings: Settings<'_>) -> Result<(), Error> {
     settings.only("position_embedding_type", "absolute")?;
-    settings.only("is_decoder", false)
+    settings.looks_both_ways()
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {

@@ -51,6 +51,7 @@ struct DistilBert {
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
+    settings.looks_both_ways()?;
     let hidden = settings.size("dim", 768, WIDTHS)?;
     Ok(Box::new(DistilBert {
         sizes: Sizes {

@@ -41,6 +41,7 @@ struct Gte {
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
+    settings.looks_both_ways()?;
     settings.only("position_embedding_type", "rope")?;
     settings.only("layer_norm_type", "layer_norm")?;
     settings.only("pack_qkv", true)?;

@@ -32,6 +32,7 @@ struct JinaBert {
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
+    settings.looks_both_ways()?;
     if settings.text("position_embedding_type", "absolute")? != "alibi" {
         let found = settings.text("position_embedding_type", "absolute")?;
         return Err(settings.wrong("position_embedding_type", found, "alibi"));

@@ -50,12 +50,16 @@ struct ModernBert {
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
+    settings.looks_both_ways()?;
     let hidden = settings.size("hidden_size", 768, WIDTHS)?;
     let heads = settings.heads("num_attention_heads", 12, hidden)?;
     let layers = settings.size("num_hidden_layers", 22, LAYERS)?;
     let every = settings.size("global_attn_every_n_layers", 3, LAYERS)?;
     let width = hidden / heads;
     let token = settings.text("classifier_pooling", "cls")?;
+    let distance = settings.size("local_attention", 128, 0..=*ROWS.end())? / 2;
+    // The class knows it by this name, too, and a file that has both may contradict itself.
+    settings.only("sliding_window", distance)?;
     Ok(Box::new(ModernBert {
         hidden,
         heads,
@@ -70,7 +74,7 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         attention_bias: settings.flag("attention_bias", false)?,
         feed_forward_bias: settings.flag("mlp_bias", false)?,
         local: layer_types(settings, layers, |layer| layer % every != 0)?,
-        distance: settings.size("local_attention", 128, 0..=*ROWS.end())? / 2,
+        distance,
         everywhere: Rope::read(settings, "full_attention", "global_rope_theta", 160_000.0, width)?,
         nearby: Rope::read(settings, "sliding_attention", "local_rope_theta", 10_000.0, width)?,
         classifier_token: match token {

@@ -52,6 +52,7 @@ const OFF: [&str; 8] = [
 ];
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
+    settings.looks_both_ways()?;
     for key in OFF {
         settings.only(key, false)?;
     }

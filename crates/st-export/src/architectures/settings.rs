@@ -89,6 +89,12 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// Refuses what would make tokens of an encoder look back only.
+    pub(super) fn looks_both_ways(self) -> Result<(), Error> {
+        self.only("is_decoder", false)?;
+        self.only("is_causal", false)
+    }
+
     /// The error for a value that cannot be honoured.
     pub(super) fn wrong(self, key: &'static str, value: impl Display, expected: impl Into<String>) -> Error {
         let value = value.to_string();

@@ -40,6 +40,7 @@ struct T5 {
 }
 
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
+    settings.looks_both_ways()?;
     let default = if settings.text("model_type", "t5")? == "mt5" { "gated-gelu" } else { "relu" };
     let kind = settings.text("feed_forward_proj", default)?;
     let (gated, name) = match kind.strip_prefix("gated-") {
@@ -48,6 +49,9 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         Some(name) => (true, name),
         None => (false, kind),
     };
+    // What the reference makes of that key may be in the file once more, and counts then.
+    settings.only("is_gated_act", gated)?;
+    settings.only("dense_act_fn", name)?;
     let unknown = || {
         settings.wrong(
             "feed_forward_proj",

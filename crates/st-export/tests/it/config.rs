@@ -176,6 +176,33 @@ fn what_nomic_bert_may_do_otherwise_is_refused() {
     }
 }
 
+/// The classes of the reference honour these keys whether or not they are theirs.
+#[test]
+fn encoders_that_would_look_back_only_are_refused() {
+    let family =
+        |kind: &str| Tiny::new().with_setting("model_type", kind).with_setting("architectures", Value::Null);
+    for kind in
+        ["bert", "roberta", "albert", "electra", "distilbert", "modernbert", "gte", "nomic_bert", "t5"]
+    {
+        check_refused(
+            &family(kind).with_setting("is_causal", json!(true)),
+            "`FOLDER/config.json` sets `is_causal` to `true` but it must be false",
+        );
+    }
+    check_refused(
+        &family("modernbert").with_setting("sliding_window", json!(3)),
+        "`FOLDER/config.json` sets `sliding_window` to `3` but it must be 64",
+    );
+    check_refused(
+        &family("t5").with_setting("dense_act_fn", json!("silu")),
+        "`FOLDER/config.json` sets `dense_act_fn` to `silu` but it must be relu",
+    );
+    check_refused(
+        &family("t5").with_setting("is_gated_act", json!(true)),
+        "`FOLDER/config.json` sets `is_gated_act` to `true` but it must be false",
+    );
+}
+
 #[test]
 fn a_folder_without_configuration_and_a_head_without_modes_are_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -49,6 +49,11 @@ impl<'a> Object<'a> {
         self.map.get(key).filter(|value| !value.is_null())
     }
 
+    /// Whether `key` is there and null.
+    pub(crate) fn is_null(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(Value::is_null)
+    }
+
     pub(crate) fn string(&self, key: &str) -> Result<Option<&str>, Error> {
         self.typed(key, "a string", Value::as_str)
     }

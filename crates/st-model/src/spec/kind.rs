@@ -41,6 +41,10 @@ impl ModelKind {
             if let Some(name) = object.string("model_type")? {
                 return Self::named(&object, name);
             }
+            // To the reference no name is a foreign one, of a model whose modules it leaves out.
+            if object.is_null("model_type") {
+                return Err(object.error("`model_type` is null; leave it out, or say what the model is"));
+            }
         }
         let has = |kind| modules.iter().any(|module| module.kind == kind);
         if has(ModuleKind::SpladePooling)

@@ -114,6 +114,14 @@ fn other_ways_to_call_the_transformer_are_refused() {
 }
 
 #[test]
+fn a_kind_that_is_null_is_refused() {
+    check(
+        |folder| write(folder, "config_sentence_transformers.json", r#"{"model_type": null}"#),
+        "M/config_sentence_transformers.json: `model_type` is null; leave it out, or say what the model is",
+    );
+}
+
+#[test]
 fn no_tokenizer() {
     check(
         |folder| remove(folder, "tokenizer.json"),
