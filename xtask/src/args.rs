@@ -33,6 +33,8 @@ pub(crate) enum Task {
     Bench(BenchArguments),
     /// Feed damaged files to every parser of foreign files
     Fuzz(FuzzArguments),
+    /// Change configurations of tiny models at random, and compare with Python what comes of it
+    Differ(DifferArguments),
     /// Say who made the fixtures, or check that they are unchanged
     Fixtures(FixturesArguments),
 }
@@ -101,6 +103,19 @@ pub(crate) struct FuzzArguments {
     /// How long each target runs
     #[arg(long, default_value_t = 60)]
     pub(crate) seconds: u64,
+}
+
+/// Flags of `differ`.
+#[derive(Debug, Args)]
+pub(crate) struct DifferArguments {
+    /// Only models of these kinds: architectures, modules, cross-encoders, sparse; all without it
+    pub(crate) kinds: Vec<String>,
+    /// How long it runs
+    #[arg(long, default_value_t = 300)]
+    pub(crate) seconds: u64,
+    /// Where chance begins: another number, other changes
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
 }
 
 /// Flags of `fixtures`.

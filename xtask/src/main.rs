@@ -13,6 +13,7 @@ mod bench;
 mod binary;
 mod ci;
 mod consumers;
+mod differ;
 mod environment;
 mod export;
 mod fixtures;
@@ -60,5 +61,6 @@ fn run(task: &Task) -> Result<()> {
         Task::Quickstart => quickstart::run(),
         Task::Bench(arguments) => bench::run(arguments),
         Task::Fuzz(arguments) => fuzz::run(arguments),
+        Task::Differ(arguments) => differ::run(arguments),
     }
 }

@@ -93,10 +93,8 @@ impl SparseEncoder {
     /// Values of a vector that are kept at most in a call with these options; all of them if none.
     pub(crate) fn most_active(&self, options: &SparseOptions) -> Result<Option<usize>, Error> {
         let route = &self.spec.routes[self.spec.route_for(options.task)?];
-        let asked = options.max_active_dims;
-        // An autoencoder has a number of its own, which the one for the whole model cannot raise.
-        let own = route.max_active_dims.map(|own| asked.unwrap_or(own));
-        Ok(own.into_iter().chain(asked.or(self.spec.sentence.max_active_dims)).min())
+        // An autoencoder has a number of its own, which each of the others replaces, larger or not.
+        Ok(options.max_active_dims.or(self.spec.sentence.max_active_dims).or(route.max_active_dims))
     }
 
     fn default_way(&self) -> &Way {

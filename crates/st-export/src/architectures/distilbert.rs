@@ -53,15 +53,21 @@ struct DistilBert {
 pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
     settings.looks_both_ways()?;
     let hidden = settings.size("dim", 768, WIDTHS)?;
+    let sizes = Sizes {
+        hidden,
+        layers: settings.size("n_layers", 6, LAYERS)?,
+        heads: settings.heads("n_heads", 12, hidden)?,
+        intermediate: settings.size("hidden_dim", 4 * 768, WIDTHS)?,
+        epsilon: EPSILON,
+        activation: settings.activation("activation", "gelu")?,
+    };
+    settings.same_by_other_names(&[
+        ("hidden_size", sizes.hidden),
+        ("num_hidden_layers", sizes.layers),
+        ("num_attention_heads", sizes.heads),
+    ])?;
     Ok(Box::new(DistilBert {
-        sizes: Sizes {
-            hidden,
-            layers: settings.size("n_layers", 6, LAYERS)?,
-            heads: settings.heads("n_heads", 12, hidden)?,
-            intermediate: settings.size("hidden_dim", 4 * 768, WIDTHS)?,
-            epsilon: EPSILON,
-            activation: settings.activation("activation", "gelu")?,
-        },
+        sizes,
         vocabulary: settings.size("vocab_size", 30522, ROWS)?,
         positions: settings.size("max_position_embeddings", 512, ROWS)?,
     }))

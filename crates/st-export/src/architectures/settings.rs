@@ -89,6 +89,11 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// Refuses other names of settings, which the reference takes for the same, where a file has both and they differ.
+    pub(super) fn same_by_other_names(self, names: &[(&'static str, usize)]) -> Result<(), Error> {
+        names.iter().try_for_each(|&(name, value)| self.only(name, value))
+    }
+
     /// Refuses what would make tokens of an encoder look back only.
     pub(super) fn looks_both_ways(self) -> Result<(), Error> {
         self.only("is_decoder", false)?;

@@ -66,11 +66,19 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         let expected = "above a quarter of `relative_attention_num_buckets`";
         return Err(settings.wrong("relative_attention_max_distance", farthest, expected));
     }
+    let [hidden, head_width] = [settings.size("d_model", 512, WIDTHS)?, settings.size("d_kv", 64, WIDTHS)?];
+    let [layers, heads] = [settings.size("num_layers", 6, LAYERS)?, settings.size("num_heads", 8, WIDTHS)?];
+    settings.same_by_other_names(&[
+        ("hidden_size", hidden),
+        ("num_hidden_layers", layers),
+        ("num_attention_heads", heads),
+        ("head_dim", head_width),
+    ])?;
     Ok(Box::new(T5 {
-        hidden: settings.size("d_model", 512, WIDTHS)?,
-        layers: settings.size("num_layers", 6, LAYERS)?,
-        heads: settings.size("num_heads", 8, WIDTHS)?,
-        head_width: settings.size("d_kv", 64, WIDTHS)?,
+        hidden,
+        layers,
+        heads,
+        head_width,
         intermediate: settings.size("d_ff", 2048, WIDTHS)?,
         vocabulary: settings.size("vocab_size", 32128, ROWS)?,
         epsilon: settings.number("layer_norm_epsilon", 1e-6)?,

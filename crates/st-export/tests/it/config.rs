@@ -198,6 +198,10 @@ fn encoders_that_would_look_back_only_are_refused() {
         "`FOLDER/config.json` sets `dense_act_fn` to `silu` but it must be relu",
     );
     check_refused(
+        &family("t5").with_setting("d_model", json!(9)).with_setting("hidden_size", json!(8)),
+        "`FOLDER/config.json` sets `hidden_size` to `8` but it must be 9",
+    );
+    check_refused(
         &family("t5").with_setting("is_gated_act", json!(true)),
         "`FOLDER/config.json` sets `is_gated_act` to `true` but it must be false",
     );

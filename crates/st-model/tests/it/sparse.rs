@@ -58,6 +58,25 @@ fn vectors_of_every_sparse_encoder() {
     }
 }
 
+/// The number of the whole model, and that of a call, take the place of the autoencoder's own, larger or not.
+#[test]
+fn codes_of_an_autoencoder_may_be_more_than_its_own_number() {
+    let folder = st_testkit::temp_copy(&st_testkit::fixtures_dir().join("sparse/autoencoder"));
+    let active = |asked: Option<usize>| {
+        let model = SparseEncoder::load(folder.path(), &options()).unwrap();
+        let asked = asked.map_or_else(SparseOptions::default, |asked| {
+            SparseOptions::default().with_max_active_dims(asked)
+        });
+        model.encode(&["a man is playing"], &asked).unwrap().vectors.active_dims(0)
+    };
+    assert_eq!((active(None), active(Some(11)), active(Some(3))), (7, 11, 3));
+    let path = folder.path().join("config_sentence_transformers.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"max_active_dims\": 7"), "{text}");
+    std::fs::write(&path, text.replace("\"max_active_dims\": 7", "\"max_active_dims\": 9")).unwrap();
+    assert_eq!((active(None), active(Some(11))), (9, 11));
+}
+
 #[test]
 fn vectors_say_where_they_come_from() {
     let model = |name: &str| {
