@@ -70,7 +70,7 @@ pub use mlmodel::{
     MlModel, ONNX_FLAVOR, PythonFunctionFlavor, SPARSE_ENCODER_FLAVOR, SentenceTransformersFlavor,
     TASK_EMBEDDINGS,
 };
-pub use predict::{Answer, Array, ColumnName, Frame, PredictInput, Prediction, PyFunc, Warning};
+pub use predict::{Answer, Array, ColumnName, Frame, PredictInput, Prediction, Predictor, PyFunc, Warning};
 pub use save::{
     FileSource, LoggedAs, OnnxGraph, PlannedFile, SaveOptions, SavePlan, SignatureOption, save_model,
     staging_beside,

@@ -7,10 +7,18 @@ use st_core::{Activation, BoxError, PredictOptions, Prompt, Reranker};
 use st_model::CrossEncoder;
 
 use crate::args::{ModelArgs, ScoreArgs};
-use crate::model;
+use crate::model::{self, Located};
 use crate::ranking::{Hit, better};
 use crate::report;
 use crate::settings::Settings;
+
+/// Loads a cross-encoder that was found.
+pub(crate) fn load(located: &Located, args: &ModelArgs, settings: &Settings) -> anyhow::Result<CrossEncoder> {
+    let model = CrossEncoder::load(&located.folder, &settings.load_options(args))
+        .with_context(|| format!("cannot load the model {}", located.shown))?;
+    tracing::info!(folder = %located.folder.display(), graph = ?model.graph(), "cross-encoder loaded");
+    Ok(model)
+}
 
 /// A cross-encoder, how it is asked, and what has been said of it so far.
 pub(crate) struct Scorer {
@@ -27,10 +35,7 @@ impl Scorer {
         options: PredictOptions,
         settings: &Settings,
     ) -> anyhow::Result<Self> {
-        let located = model::locate_for(args, settings)?;
-        let model = CrossEncoder::load(&located.folder, &settings.load_options(args))
-            .with_context(|| format!("cannot load the model {}", located.shown))?;
-        tracing::info!(folder = %located.folder.display(), graph = ?model.graph(), "cross-encoder loaded");
+        let model = load(&model::locate_for(args, settings)?, args, settings)?;
         Ok(Self { model, options, truncated: 0, pairs: 0 })
     }
 

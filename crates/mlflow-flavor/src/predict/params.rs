@@ -1,7 +1,7 @@
 //! Parameters of `predict` as options of the encoder.
 
 use serde_json::{Map, Value};
-use st_core::{EncodeOptions, Prompt};
+use st_core::{EncodeOptions, Prompt, Task};
 
 use crate::Error;
 use crate::python_repr::{repr, type_name};
@@ -53,6 +53,23 @@ pub(crate) fn call(params: &Map<String, Value>) -> Result<Call, Error> {
     // As in Python, a literal prompt wins over a name.
     call.options.prompt = prompt.or(prompt_name).unwrap_or_default();
     Ok(call)
+}
+
+/// The parameter `task` of models that have no other: `query`, `document`, or neither where it is empty or absent.
+pub(super) fn task(params: &Map<String, Value>) -> Result<Option<Task>, Error> {
+    let mut task = None;
+    for (name, value) in params {
+        let param = Param { name, value };
+        task = match (name.as_str(), param.text()?.as_deref()) {
+            ("task", None | Some("")) => None,
+            ("task", Some("query")) => Some(Task::Query),
+            ("task", Some("document")) => Some(Task::Document),
+            ("task", Some(_)) => return Err(param.wrong("must be query, document or empty")),
+            // The loader in Python looks at no other.
+            _ => return Err(param.wrong("has no effect on this model")),
+        };
+    }
+    Ok(task)
 }
 
 fn output_value(param: &Param<'_>) -> Result<bool, Error> {

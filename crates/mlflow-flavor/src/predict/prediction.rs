@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use st_core::{TokenEmbeddings, Vectors};
+use ndarray::Array2;
+use st_core::{SparseVectors, TokenEmbeddings, Vectors};
 
 /// The answer of [`PyFunc::predict`](crate::PyFunc::predict).
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +13,7 @@ pub struct Answer {
     pub prediction: Prediction,
     /// What Python's MLflow would have warned of.
     pub warnings: Vec<Warning>,
-    /// How many texts were longer than the model's limit and lost their end.
+    /// How many texts, or pairs of them, were longer than the model's limit and lost their end.
     pub truncated: usize,
 }
 
@@ -33,8 +34,13 @@ pub enum Prediction {
         /// Tokens of all texts, special tokens included, nothing cut off.
         prompt_tokens: usize,
     },
-    /// The embeddings of each token, with the parameter `output_value: token_embeddings`.
+    /// The embeddings of each token: with the parameter `output_value: token_embeddings`, and of a late-interaction
+    /// model.
     Tokens(TokenEmbeddings),
+    /// `[pairs, labels]`: the scores of a cross-encoder; one label stands for itself, several are a list for each pair.
+    Scores(Array2<f32>),
+    /// A table with the columns `indices` and `values`: what a sparse encoder answers.
+    Sparse(SparseVectors),
 }
 
 /// Something that Python's MLflow would have logged as a warning.

@@ -20,6 +20,12 @@ pub(crate) struct Sentences {
     pub(crate) in_task_column: bool,
 }
 
+impl Sentences {
+    pub(super) fn borrowed(&self) -> Vec<&str> {
+        self.texts.iter().map(String::as_str).collect()
+    }
+}
+
 /// Enforces the schema, if there is one, and takes the texts out.
 pub(crate) fn sentences(
     input: &PredictInput,
@@ -84,7 +90,8 @@ fn from_frame(frame: &Frame) -> Result<Sentences, Error> {
     Ok(Sentences { texts, single: false, in_task_column })
 }
 
-fn texts(values: &[Value]) -> Result<Vec<String>, Error> {
+/// The texts of a list.
+pub(super) fn texts(values: &[Value]) -> Result<Vec<String>, Error> {
     let text = |(row, value): (usize, &Value)| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Null => Err(Error::NotText { problem: format!("row {row} is missing") }),

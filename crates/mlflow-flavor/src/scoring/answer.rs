@@ -47,6 +47,25 @@ fn write(prediction: &Prediction, unified: bool, text: &mut Text<'_>) -> io::Res
             let usage = format!("{{\"prompt_tokens\": {prompt_tokens}, \"total_tokens\": {prompt_tokens}}}");
             text.put(&format!("], \"usage\": {usage}}}"))?;
         }
+        Prediction::Scores(scores) if scores.ncols() == 1 => {
+            Row::Floats(&scores.iter().copied().collect::<Vec<_>>()).write(text)?;
+        }
+        Prediction::Scores(scores) => {
+            text.put("[")?;
+            float_rows(scores, text, &mut |_, row, text| row.write(text))?;
+            text.put("]")?;
+        }
+        Prediction::Sparse(vectors) => {
+            for row in 0..vectors.len() {
+                let (dimensions, values) = vectors.row(row);
+                text.put(if row > 0 { ", {\"indices\": [" } else { "[{\"indices\": [" })?;
+                join(&mut text.buffer, dimensions, |out, value| push_number(out, *value));
+                text.put("], \"values\": ")?;
+                Row::Floats(values).write(text)?;
+                text.put("}")?;
+            }
+            text.put(if vectors.is_empty() { "[]" } else { "]" })?;
+        }
         Prediction::Tokens(tokens) => {
             text.put("[")?;
             for (index, rows) in tokens.texts.iter().enumerate() {
@@ -111,7 +130,7 @@ fn join<T>(out: &mut String, values: &[T], push: impl Fn(&mut String, &T)) {
     }
 }
 
-fn push_number(out: &mut String, number: i16) {
+fn push_number(out: &mut String, number: impl std::fmt::Display) {
     // Writing to a `String` has no way to fail.
     let _ = write!(out, "{number}");
 }

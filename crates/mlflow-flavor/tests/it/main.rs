@@ -18,6 +18,7 @@ mod mlmodel;
 mod other_kinds;
 mod plan;
 mod predict;
+mod predict_kinds;
 mod refusal;
 mod save;
 mod scoring;

@@ -98,7 +98,7 @@ fn common(settings: Settings<'_>, head_width: Option<usize>) -> Result<Decoder, 
     let layers = settings.size("num_hidden_layers", 32, LAYERS)?;
     // transformers 5 looks both ways where that key says so; code of a repository may have ignored it.
     let causal = settings.flag("is_causal", true)?;
-    let rope = Rope::read(settings, "full_attention", "rope_theta", 10_000.0, head_width)?;
+    let rope = Rope::read(settings, None, "rope_theta", 10_000.0, head_width)?;
     let reach = Reach { causal, distance: None };
     Ok(Decoder {
         hidden,
@@ -197,10 +197,10 @@ pub(super) fn read_gemma(settings: Settings<'_>) -> Result<Box<dyn Transformer>,
         feed_forward_bias: false,
         head_norms: true,
         divisor: scalar.sqrt(),
-        everywhere: (reach, Rope::read(settings, "full_attention", "rope_theta", 1e6, width)?),
+        everywhere: (reach, Rope::read(settings, Some("full_attention"), "rope_theta", 1e6, width)?),
         nearby: (
             Reach { distance: Some(distance), ..reach },
-            Rope::read(settings, "sliding_attention", "rope_local_base_freq", 1e4, width)?,
+            Rope::read(settings, Some("sliding_attention"), "rope_local_base_freq", 1e4, width)?,
         ),
         local: layer_types(settings, common.local.len(), |layer| (layer + 1) % every != 0)?,
         gemma: true,

@@ -60,7 +60,7 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         token_types: settings.size("type_vocab_size", 1, 0..=*ROWS.end())?,
         norm: LayerNorm::new(hidden, settings.number("layer_norm_eps", 1e-12)?),
         activation: settings.activation("hidden_act", "gelu")?,
-        rope: Rope::read(settings, "full_attention", "rope_theta", base, width)?,
+        rope: Rope::read(settings, None, "rope_theta", base, width)?,
     }))
 }
 

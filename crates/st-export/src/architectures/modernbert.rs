@@ -75,8 +75,8 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         feed_forward_bias: settings.flag("mlp_bias", false)?,
         local: layer_types(settings, layers, |layer| layer % every != 0)?,
         distance,
-        everywhere: Rope::read(settings, "full_attention", "global_rope_theta", 160_000.0, width)?,
-        nearby: Rope::read(settings, "sliding_attention", "local_rope_theta", 10_000.0, width)?,
+        everywhere: Rope::read(settings, Some("full_attention"), "global_rope_theta", 160_000.0, width)?,
+        nearby: Rope::read(settings, Some("sliding_attention"), "local_rope_theta", 10_000.0, width)?,
         classifier_token: match token {
             "cls" => TokenChoice::First,
             "mean" => TokenChoice::Mean,

@@ -81,7 +81,7 @@ pub(super) fn read(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error
         token_types: settings.size("type_vocab_size", 2, ROWS)?,
         norm: LayerNorm::new(hidden, epsilon),
         activation,
-        rope: Rope::read(settings, "full_attention", "rotary_emb_base", 1000.0, hidden / heads)?,
+        rope: Rope::read(settings, None, "rotary_emb_base", 1000.0, hidden / heads)?,
     }))
 }
 

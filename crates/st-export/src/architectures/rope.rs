@@ -14,17 +14,24 @@ pub(super) struct Rope {
 }
 
 impl Rope {
-    /// Reads the base from `rope_parameters` (transformers 5; below `layer_type` where it has a part for each),
-    /// else from `key`, and what scales the frequencies from `rope_parameters` or `rope_scaling`.
+    /// Reads the base from `rope_parameters` (transformers 5; below `layer_type` where it has a part for each, which only
+    /// families with several kinds of layers have), else from `key`, and what scales the frequencies from `rope_parameters` or `rope_scaling`.
     pub(super) fn read(
         settings: Settings<'_>,
-        layer_type: &str,
+        layer_type: Option<&str>,
         key: &'static str,
         default: f32,
         width: usize,
     ) -> Result<Self, Error> {
-        let parameters = settings.get("rope_parameters");
-        let parameters = parameters.and_then(|all| all.get(layer_type).or(Some(all)));
+        let parameters = match settings.get("rope_parameters") {
+            Some(Value::Object(parts)) if parts.values().any(Value::is_object) => {
+                let part = layer_type.and_then(|layer_type| parts.get(layer_type));
+                let other =
+                    || settings.wrong("rope_parameters", "other kinds of layers", "for those of the model");
+                Some(part.ok_or_else(other)?)
+            }
+            whole => whole,
+        };
         // Gemma scales its far layers only, and gives the key of the near ones a name of its own.
         let is_gemmas_near = key == "rope_local_base_freq";
         let scaling = settings.get("rope_scaling").filter(|_| parameters.is_none() && !is_gemmas_near);
