@@ -25,6 +25,7 @@ mod rebuild;
 mod recipe;
 mod rules;
 mod sentencepiece;
+mod sound;
 mod source;
 mod template;
 mod vocabulary;
