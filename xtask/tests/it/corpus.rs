@@ -56,3 +56,28 @@ fn manifests_corpus() -> io::Result<()> {
 fn answers_corpus() -> io::Result<()> {
     replay("answers", targets::answers, 13)
 }
+
+#[test]
+fn sentencepiece_corpus() -> io::Result<()> {
+    replay("sentencepiece", targets::sentencepiece, 26)
+}
+
+#[test]
+fn tokenizer_corpus() -> io::Result<()> {
+    replay("tokenizer", targets::tokenizer, 64)
+}
+
+#[test]
+fn model_folder_corpus() -> io::Result<()> {
+    replay("model_folder", targets::model_folder, 35)
+}
+
+#[test]
+fn hub_cache_corpus() -> io::Result<()> {
+    replay("hub_cache", targets::hub_cache, 15)
+}
+
+#[test]
+fn hub_answers_corpus() -> io::Result<()> {
+    replay("hub_answers", targets::hub_answers, 22)
+}
