@@ -133,7 +133,11 @@ pub(crate) fn hub_cache(bytes: &[u8]) {
     let (Ok(hub), Ok(name)) = (Hub::new(settings), HUB_MODEL.parse::<ModelName>()) else { return };
     if let Ok(Some(snapshot)) = hub.cached(&name) {
         let folder = snapshot.folder.strip_prefix(cache.path());
-        assert!(folder.is_ok_and(|folder| folder.to_str().is_some_and(is_inside)), "{:?}", snapshot.folder);
+        assert!(
+            folder.is_ok_and(|folder| folder.to_str().is_some_and(is_inside)),
+            "{}",
+            snapshot.folder.display()
+        );
     }
 }
 

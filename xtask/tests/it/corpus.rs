@@ -39,7 +39,7 @@ fn onnx_header_corpus() -> io::Result<()> {
 
 #[test]
 fn uris_corpus() -> io::Result<()> {
-    replay("uris", targets::uris, 19)
+    replay("uris", targets::uris, 23)
 }
 
 #[test]
