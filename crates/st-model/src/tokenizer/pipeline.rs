@@ -54,7 +54,7 @@ impl Pipeline {
     /// Builds what a `tokenizer.json` describes.
     pub(super) fn new(mut value: Value, split_special: bool) -> Result<Self, BoxError> {
         tokenizers::canonicalize_value(&mut value)?;
-        value.get("model").map_or(Ok(()), sound::check)?;
+        value.get_mut("model").map_or(Ok(()), sound::make)?;
         let spelled = spell_bytes(&mut value);
         let inner = tokenizers::from_json(&value.to_string())?;
         // Truncation and padding inside the file are not the model's: the reference overrides both.

@@ -10,8 +10,21 @@ const MAX_TOKEN_BYTES: usize = u16::MAX as usize;
 /// more than a hundred characters are unknown there, so that longer tokens stand for nothing.
 const MAX_WORD_PIECE_BYTES: usize = 1024;
 
-/// Refuses the model of a `tokenizer.json` over which the library would panic, or worse.
-pub(super) fn check(model: &Value) -> Result<(), BoxError> {
+/// Characters of a word of `WordPiece` for which the library reserves memory before it has seen one. Longer words there are
+/// none, whatever the file allows.
+const MAX_WORD_CHARACTERS: u64 = 1 << 20;
+
+/// Lowers what a `tokenizer.json` lets the library reserve for its model, and refuses one over which it would panic, or worse.
+pub(super) fn make(model: &mut Value) -> Result<(), BoxError> {
+    if let Some(most) = model.get_mut("max_input_chars_per_word")
+        && most.as_u64().is_some_and(|most| most > MAX_WORD_CHARACTERS)
+    {
+        *most = MAX_WORD_CHARACTERS.into();
+    }
+    check(model)
+}
+
+fn check(model: &Value) -> Result<(), BoxError> {
     let longest = longest_token(model);
     if longest == Some(0) {
         return Err("the vocabulary has no token but the empty one".into());
@@ -91,6 +104,18 @@ mod tests {
         let word_piece = |bytes: usize| json!({"type": "WordPiece", "vocab": {"a".repeat(bytes): 0}});
         assert!(check(&word_piece(1024)).is_ok());
         assert_eq!(refused(word_piece(1025)), "a token of 1025 bytes is too long");
+    }
+
+    #[test]
+    fn words_without_a_limit_have_one() {
+        let made = |most: Value| {
+            let mut model = json!({"max_input_chars_per_word": most});
+            make(&mut model).unwrap();
+            model["max_input_chars_per_word"].take()
+        };
+        assert_eq!(made(json!(100)), 100);
+        assert_eq!(made(json!(u64::MAX)), MAX_WORD_CHARACTERS);
+        assert_eq!(made(json!("many")), "many");
     }
 
     #[test]
