@@ -10,7 +10,7 @@ use crate::args::FuzzArguments;
 use crate::{places, process};
 
 /// The targets of `crates/fuzz`.
-const TARGETS: [&str; 8] = [
+const TARGETS: [&str; 13] = [
     "mlmodel",
     "modules_json",
     "safetensors_header",
@@ -19,6 +19,11 @@ const TARGETS: [&str; 8] = [
     "filters",
     "manifests",
     "answers",
+    "sentencepiece",
+    "tokenizer",
+    "model_folder",
+    "hub_cache",
+    "hub_answers",
 ];
 
 /// The command.

@@ -113,6 +113,22 @@ pub enum Error {
         /// The cause.
         source: BoxError,
     },
+    /// Somebody answers with whom there is no secure connection; mostly nobody who is trusted vouches for its certificate.
+    #[error("{url}: no secure connection")]
+    Insecure {
+        /// The address, without query and password.
+        url: String,
+        /// What is wrong with the certificate, or with what came instead of one.
+        source: BoxError,
+    },
+    /// A file that should hold the certificates of those who are trusted.
+    #[error("cannot read certificates of authorities in {}", path.display())]
+    Authorities {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: BoxError,
+    },
     /// An answer that the protocol does not allow.
     #[error("{url}: {problem}")]
     Protocol {

@@ -1,11 +1,14 @@
 //! The HTTP library: the only file that names `reqwest`.
 
+use std::error::Error as _;
+use std::io;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RANGE, USER_AGENT};
-use reqwest::{Client, NoProxy, Proxy, Response, redirect};
+use reqwest::{Certificate, Client, NoProxy, Proxy, Response, redirect};
 use url::Url;
 
+use crate::authorities;
 use crate::error::{BoxError, Error};
 use crate::settings::{HubSettings, Proxies, Token};
 
@@ -61,6 +64,34 @@ impl Failure {
     }
 }
 
+/// No answer, since nobody is there or since it is not to be trusted who is.
+fn no_answer(url: String, error: reqwest::Error) -> NoReply {
+    if let Some(problem) = disagreement(&error) {
+        return NoReply::Refused(Error::Insecure { url, source: problem.into() });
+    }
+    let unreachable = error.is_connect();
+    NoReply::Failed(Failure { url, unreachable, source: error.without_url().into() })
+}
+
+/// What the two sides do not agree on, where a connection stood and TLS did not.
+fn disagreement(error: &reqwest::Error) -> Option<String> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(problem) = cause.downcast_ref().and_then(unintelligible) {
+            return Some(problem);
+        }
+        source = cause.source();
+    }
+    None
+}
+
+/// Data that cannot be understood: that is what every disagreement about TLS is to the layers above it. An error inside of
+/// another one is not its source, but what it says.
+fn unintelligible(error: &io::Error) -> Option<String> {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref()).and_then(unintelligible);
+    inner.or_else(|| (error.kind() == io::ErrorKind::InvalidData).then(|| error.to_string()))
+}
+
 /// Why a request has no reply.
 #[derive(Debug)]
 pub(crate) enum NoReply {
@@ -79,6 +110,7 @@ impl Http {
             .retry(reqwest::retry::never())
             .connect_timeout(settings.metadata_timeout);
         let builder = proxies(builder, &settings.proxies).map_err(wrong)?;
+        let builder = trusting(builder, settings)?;
         let client = builder.build().map_err(|error| wrong(error.without_url().into()))?;
         let authorization = token.map(|token| {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
@@ -119,7 +151,7 @@ impl Http {
     pub(crate) async fn send(&self, url: &Url, ask: Ask) -> Result<Reply, NoReply> {
         let mut url = url.clone();
         for _ in 0..=MOST_HOPS {
-            let reply = self.once(&url, ask).await.map_err(NoReply::Failed)?;
+            let reply = self.once(&url, ask).await?;
             let is_redirect = matches!(reply.status, 301 | 302 | 303 | 307 | 308);
             // Of a large file, the hub itself says what it is; where it lies says less.
             if !is_redirect || (ask == Ask::Head && reply.header("x-linked-etag").is_some()) {
@@ -133,7 +165,7 @@ impl Http {
         Err(NoReply::Refused(Error::Protocol { url: shown(&url), problem }))
     }
 
-    async fn once(&self, url: &Url, ask: Ask) -> Result<Reply, Failure> {
+    async fn once(&self, url: &Url, ask: Ask) -> Result<Reply, NoReply> {
         let mut request = match ask {
             Ask::Head => self.client.head(url.clone()),
             Ask::Answer | Ask::File(_) => self.client.get(url.clone()),
@@ -149,11 +181,10 @@ impl Http {
         let url = shown(url);
         let response = match tokio::time::timeout(idle, request.send()).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
-                let unreachable = error.is_connect();
-                return Err(Failure { url, unreachable, source: error.without_url().into() });
+            Ok(Err(error)) => return Err(no_answer(url, error)),
+            Err(_) => {
+                return Err(NoReply::Failed(Failure { url, unreachable: false, source: Idle(idle).into() }));
             }
-            Err(_) => return Err(Failure { url, unreachable: false, source: Idle(idle).into() }),
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Reply { status, url, headers, response, idle })
@@ -227,6 +258,25 @@ fn proxies(builder: reqwest::ClientBuilder, settings: &Proxies) -> Result<reqwes
             builder.proxy(Proxy::https(address).map_err(reqwest::Error::without_url)?.no_proxy(except()));
     }
     Ok(builder)
+}
+
+/// Those whom the settings name, and then nobody else; otherwise those of the system.
+fn trusting(
+    builder: reqwest::ClientBuilder,
+    settings: &HubSettings,
+) -> Result<reqwest::ClientBuilder, Error> {
+    let Some(first) = settings.authorities.first() else { return Ok(builder) };
+    let mut trusted = Vec::new();
+    for path in &settings.authorities {
+        let wrong = |source: BoxError| Error::Authorities { path: path.clone(), source };
+        for text in authorities::texts(path).map_err(|error| wrong(error.into()))? {
+            trusted.extend(Certificate::from_pem_bundle(&text).map_err(|error| wrong(error.into()))?);
+        }
+    }
+    if trusted.is_empty() {
+        return Err(Error::Authorities { path: first.clone(), source: "there is none".into() });
+    }
+    Ok(builder.tls_certs_only(trusted))
 }
 
 /// Nothing came for so long.

@@ -126,7 +126,11 @@ impl Hub {
         }
         if !self.settings.offline {
             return match (self.fetch(name).await, found) {
-                (Err(Error::Transport { source, .. }), Found::Part { snapshot, missing, usable: true }) => {
+                (
+                    // Where a network answers in the hub's place until one logs in, the hub does not answer.
+                    Err(Error::Transport { source, .. } | Error::Insecure { source, .. }),
+                    Found::Part { snapshot, missing, usable: true },
+                ) => {
                     tracing::debug!(%source, "the hub does not answer");
                     self.observer.tell(HubEvent::Unsure { file: missing });
                     Ok(snapshot)

@@ -24,6 +24,7 @@
 //! It knows files by their names only, never reads the environment by itself, and prints nothing. Names that a server gives
 //! are plain relative paths or refused; links in the cache that lead out of it are refused.
 
+mod authorities;
 mod digest;
 mod download;
 mod error;

@@ -10,6 +10,8 @@ use crate::whole_names::WHOLE;
 const SCHEME: &str = "hf://";
 /// Where a name without an organisation is looked for.
 const ORGANISATION: &str = "sentence-transformers";
+/// What an address may begin with to say what it is of; so nobody on the hub is called like this.
+const KINDS: [&str; 5] = ["models", "datasets", "spaces", "kernels", "buckets"];
 /// The branch that is meant when none is named.
 const MAIN: &str = "main";
 /// Longest part of a name, in characters.
@@ -103,12 +105,15 @@ fn parse(text: &str) -> Result<ModelName, &'static str> {
         None => (rest, None),
     };
     let parts: Vec<&str> = repository.split('/').collect();
-    if address.is_some() && matches!(parts.as_slice(), ["datasets" | "spaces" | "kernels" | "buckets", _, ..])
-    {
+    let is_kind = parts.len() > 1 && KINDS.contains(&parts[0]);
+    if address.is_some() && is_kind {
         return Err("the address is not one of a model");
     }
     if parts.len() > 2 {
         return Err("a name is `org/name`, with one slash at most");
+    }
+    if is_kind {
+        return Err("the hub has no organisation of that name");
     }
     parts.iter().try_for_each(|part| check_part(part))?;
     if let Some(revision) = revision {
@@ -217,6 +222,9 @@ mod tests {
             "C:\\models",
             "hf://",
             "hf://datasets/a/b",
+            "hf://models/models/a",
+            "models/a",
+            "datasets/a",
             "a/b@",
             "a/b@../c",
             "a/b@x y",

@@ -51,6 +51,9 @@ pub struct HubSettings {
     pub symlinks: bool,
     /// A proxy for addresses with `http`, with `https`, and the hosts that need none.
     pub proxies: Proxies,
+    /// Certificates of the authorities that are trusted: files, and folders of files as `openssl rehash` names them. Where
+    /// nothing is named, the system says whom it trusts.
+    pub authorities: Vec<PathBuf>,
     /// Who asks.
     pub token: TokenSource,
 }
@@ -142,6 +145,8 @@ impl HubSettings {
     ///   with `HF_HUB_DISABLE_IMPLICIT_TOKEN`.
     /// - Whole seconds to wait: `HF_HUB_ETAG_TIMEOUT`, `HF_HUB_DOWNLOAD_TIMEOUT`. Copies instead of links:
     ///   `HF_HUB_DISABLE_SYMLINKS`. Proxies: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+    /// - Who is trusted instead of the system's authorities: `SSL_CERT_FILE`, `SSL_CERT_DIR`, and what older versions looked
+    ///   at, `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE`.
     ///
     /// `lookup` is mostly `|name| std::env::var_os(name)`. An empty variable is as none.
     ///
@@ -165,6 +170,7 @@ impl HubSettings {
             pause: PAUSE,
             symlinks: !environment.is_true("HF_HUB_DISABLE_SYMLINKS"),
             proxies: environment.proxies(),
+            authorities: environment.authorities(),
             token: environment.token(home.as_deref()),
         })
     }
@@ -182,6 +188,7 @@ impl Default for HubSettings {
             pause: PAUSE,
             symlinks: true,
             proxies: Proxies::default(),
+            authorities: Vec::new(),
             token: TokenSource::None,
         }
     }
@@ -292,6 +299,17 @@ impl<Lookup: Fn(&str) -> Option<OsString>> Environment<Lookup> {
         }
     }
 
+    /// The first variable that is set counts, and the others are not looked at.
+    fn authorities(&self) -> Vec<PathBuf> {
+        let one = |name: &str| Some(vec![self.set(name)?.into()]);
+        let several = |name: &str| Some(std::env::split_paths(&self.set(name)?).collect());
+        let found = one("SSL_CERT_FILE")
+            .or_else(|| several("SSL_CERT_DIR"))
+            .or_else(|| one("REQUESTS_CA_BUNDLE"))
+            .or_else(|| one("CURL_CA_BUNDLE"));
+        found.unwrap_or_default()
+    }
+
     fn token(&self, home: Option<&Path>) -> TokenSource {
         if self.is_true("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
             return TokenSource::None;
@@ -343,6 +361,22 @@ mod tests {
         assert!(offline(&[("TRANSFORMERS_OFFLINE", "yes")]));
         assert!(!offline(&[("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1")]));
         assert!(!offline(&[("HF_HUB_OFFLINE", "2")]));
+    }
+
+    #[test]
+    fn authorities_are_named_by_the_first_variable_that_is_set() {
+        let check = |variables: &[(&str, &str)], expected: &[&str]| {
+            let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(read(variables).unwrap().authorities, expected, "{variables:?}");
+        };
+        check(&[], &[]);
+        let requests = ("REQUESTS_CA_BUNDLE", "/r.pem");
+        check(&[("CURL_CA_BUNDLE", "/c.pem")], &["/c.pem"]);
+        check(&[("CURL_CA_BUNDLE", "/c.pem"), requests], &["/r.pem"]);
+        check(&[requests, ("SSL_CERT_FILE", "")], &["/r.pem"]);
+        check(&[requests, ("SSL_CERT_FILE", "/s.pem")], &["/s.pem"]);
+        let folders = std::env::join_paths(["/a", "/b"]).unwrap().into_string().unwrap();
+        check(&[requests, ("SSL_CERT_DIR", &folders)], &["/a", "/b"]);
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! An authority that nobody knows, and a certificate of it for this machine.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::TempDir;
 
 use crate::python::{Environment, PythonScript};
@@ -76,6 +81,16 @@ impl Certificates {
     /// The key of the server's certificate.
     pub(crate) fn key(&self) -> PathBuf {
         self.file("key.pem")
+    }
+
+    /// What a server of this process shows and proves.
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        let certificate = CertificateDer::from_pem_file(self.certificate()).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(self.key()).expect("a key");
+        let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().expect("versions of TLS");
+        let config = builder.with_no_client_auth().with_single_cert(vec![certificate], key);
+        Arc::new(config.expect("a key that fits"))
     }
 
     fn file(&self, name: &str) -> PathBuf {

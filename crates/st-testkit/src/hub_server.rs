@@ -2,20 +2,23 @@
 //!
 //! Small files are served by the hub itself, large ones by a second server on another port, as the real hub sends those to
 //! its storage: the answer redirects there, and says the digest and the size in `X-Linked-ETag` and `X-Linked-Size`. Every
-//! request is written down. What networks and servers do wrong is the business of a [`FaultProxy`](crate::FaultProxy) before
+//! request is written down. Either may speak TLS; then the hub is `localhost`, and so another host than its storage. What networks and servers do wrong is the business of a [`FaultProxy`](crate::FaultProxy) before
 //! it, or of the methods of [`HubModel`] that make it lie.
 
 mod answer;
 mod model;
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 pub use self::model::{Gate, HubModel};
+use crate::certificates::Certificates;
 
 /// The two servers; they stop taking connections when dropped.
 ///
@@ -31,12 +34,15 @@ pub use self::model::{Gate, HubModel};
 pub struct HubServer {
     address: SocketAddr,
     storage: SocketAddr,
+    url: String,
     shared: Arc<Shared>,
     accepting: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
+    /// The address of the storage.
+    storage: String,
     models: Mutex<HashMap<String, HubModel>>,
     requests: Mutex<Vec<HubRequest>>,
     stopping: AtomicBool,
@@ -64,16 +70,44 @@ impl HubServer {
     /// # Panics
     /// If there is no free port.
     pub fn start() -> Self {
+        Self::serve(None, None)
+    }
+
+    /// A hub that is `https://localhost`, with its storage at `https://127.0.0.1`.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    pub fn with_tls(certificates: &Certificates) -> Self {
+        let tls = Some(certificates.server());
+        Self::serve(tls.clone(), tls)
+    }
+
+    /// A hub that is `https://localhost`, and sends whoever wants a large file to `http://127.0.0.1`.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    pub fn with_storage_in_the_open(certificates: &Certificates) -> Self {
+        Self::serve(Some(certificates.server()), None)
+    }
+
+    fn serve(hub_tls: Option<Arc<ServerConfig>>, storage_tls: Option<Arc<ServerConfig>>) -> Self {
         let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let (hub, storage) = (listen(), listen());
         let address = |listener: &TcpListener| listener.local_addr().expect("a listener has an address");
         let (hub_address, storage_address) = (address(&hub), address(&storage));
-        let shared = Arc::new(Shared::default());
-        let accepting = [(hub, None), (storage, Some(()))].map(|(listener, storage)| {
-            let shared = Arc::clone(&shared);
-            thread::spawn(move || accept(&listener, &shared, storage.is_some(), storage_address))
-        });
-        Self { address: hub_address, storage: storage_address, shared, accepting: accepting.into() }
+        let url = match hub_tls {
+            Some(_) => format!("https://localhost:{}", hub_address.port()),
+            None => format!("http://{hub_address}"),
+        };
+        let scheme = if storage_tls.is_some() { "https" } else { "http" };
+        let shared = Shared { storage: format!("{scheme}://{storage_address}"), ..Shared::default() };
+        let shared = Arc::new(shared);
+        let accepting =
+            [(hub, hub_tls, false), (storage, storage_tls, true)].map(|(listener, tls, storage)| {
+                let place = Place { tls, is_storage: storage, shared: Arc::clone(&shared) };
+                thread::spawn(move || place.accept(&listener))
+            });
+        Self { address: hub_address, storage: storage_address, url, shared, accepting: accepting.into() }
     }
 
     /// Puts a model there, or another one in its place.
@@ -83,7 +117,7 @@ impl HubServer {
 
     /// For `HF_ENDPOINT`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
     }
 
     /// Where the hub listens.
@@ -119,33 +153,53 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>, to_storage: bool, storage: SocketAddr) {
-    for stream in listener.incoming() {
-        if shared.stopping.load(Ordering::Acquire) {
-            return;
+/// One of the two servers.
+#[derive(Clone)]
+struct Place {
+    tls: Option<Arc<ServerConfig>>,
+    is_storage: bool,
+    shared: Arc<Shared>,
+}
+
+impl Place {
+    fn accept(&self, listener: &TcpListener) {
+        for stream in listener.incoming() {
+            if self.shared.stopping.load(Ordering::Acquire) {
+                return;
+            }
+            let (Ok(stream), place) = (stream, self.clone()) else { continue };
+            // A client that goes away is no failure of the server.
+            thread::spawn(move || place.serve(stream));
         }
-        let (Ok(stream), shared) = (stream, Arc::clone(shared)) else { continue };
-        // A client that goes away is no failure of the server.
-        thread::spawn(move || serve(&stream, &shared, to_storage, storage));
+    }
+
+    fn serve(&self, stream: TcpStream) -> io::Result<()> {
+        let Some(tls) = &self.tls else { return self.answer(stream) };
+        let connection = ServerConnection::new(Arc::clone(tls)).map_err(io::Error::other)?;
+        self.answer(StreamOwned::new(connection, stream))
+    }
+
+    /// One request a connection.
+    fn answer(&self, mut stream: impl Read + Write) -> io::Result<()> {
+        let Some(request) = read(&mut stream, self.is_storage)? else { return Ok(()) };
+        lock(&self.shared.requests).push(request.clone());
+        let answer = {
+            let models = lock(&self.shared.models);
+            if self.is_storage {
+                answer::storage(&models, &request)
+            } else {
+                answer::hub(&models, &request, &self.shared.storage)
+            }
+        };
+        let (mut head, body) = answer.to_wire(request.method == "HEAD");
+        head.push_str("Connection: close\r\n\r\n");
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(&body)?;
+        stream.flush()
     }
 }
 
-/// One request a connection.
-fn serve(stream: &TcpStream, shared: &Shared, to_storage: bool, storage: SocketAddr) -> std::io::Result<()> {
-    let Some(request) = read(stream, to_storage)? else { return Ok(()) };
-    lock(&shared.requests).push(request.clone());
-    let answer = {
-        let models = lock(&shared.models);
-        if to_storage { answer::storage(&models, &request) } else { answer::hub(&models, &request, storage) }
-    };
-    let (mut head, body) = answer.to_wire(request.method == "HEAD");
-    head.push_str("Connection: close\r\n\r\n");
-    let mut stream = stream;
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&body)
-}
-
-fn read(stream: &TcpStream, to_storage: bool) -> std::io::Result<Option<HubRequest>> {
+fn read(stream: impl Read, to_storage: bool) -> io::Result<Option<HubRequest>> {
     let mut lines = BufReader::new(stream).lines();
     let Some(first) = lines.next().transpose()? else { return Ok(None) };
     let mut words = first.split(' ').map(str::to_owned);

@@ -39,7 +39,7 @@ fn onnx_header_corpus() -> io::Result<()> {
 
 #[test]
 fn uris_corpus() -> io::Result<()> {
-    replay("uris", targets::uris, 19)
+    replay("uris", targets::uris, 23)
 }
 
 #[test]
@@ -55,4 +55,29 @@ fn manifests_corpus() -> io::Result<()> {
 #[test]
 fn answers_corpus() -> io::Result<()> {
     replay("answers", targets::answers, 13)
+}
+
+#[test]
+fn sentencepiece_corpus() -> io::Result<()> {
+    replay("sentencepiece", targets::sentencepiece, 26)
+}
+
+#[test]
+fn tokenizer_corpus() -> io::Result<()> {
+    replay("tokenizer", targets::tokenizer, 66)
+}
+
+#[test]
+fn model_folder_corpus() -> io::Result<()> {
+    replay("model_folder", targets::model_folder, 35)
+}
+
+#[test]
+fn hub_cache_corpus() -> io::Result<()> {
+    replay("hub_cache", targets::hub_cache, 15)
+}
+
+#[test]
+fn hub_answers_corpus() -> io::Result<()> {
+    replay("hub_answers", targets::hub_answers, 22)
 }

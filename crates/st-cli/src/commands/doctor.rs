@@ -54,8 +54,12 @@ fn hub(report: &mut Report, missing: &mut Report) {
             };
             let cache = hub.cache.as_ref().map(|cache| cache.display().to_string());
             let network = if hub.offline { "switched off" } else { "used for what the cache has not" };
-            let section =
-                json!({"endpoint": hub.endpoint, "cache": cache, "token": token, "network": network});
+            let trusted: Vec<String> =
+                hub.authorities.iter().map(|path| path.display().to_string()).collect();
+            let trusted =
+                if trusted.is_empty() { "those of the system".to_owned() } else { trusted.join(", ") };
+            let section = json!({"endpoint": hub.endpoint, "cache": cache, "token": token, "network": network,
+                "authorities": trusted});
             report.insert("hub".to_owned(), section);
         }
         Err(error) => {

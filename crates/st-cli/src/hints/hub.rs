@@ -43,6 +43,16 @@ pub(super) fn hub(error: &Error) -> Option<String> {
              was fetched is kept, and the next attempt goes on from there"
                 .to_owned()
         }
+        Error::Insecure { .. } => {
+            "somebody between may show a certificate of its own, as a company's proxy does: name a file with its authority in \
+             SSL_CERT_FILE; a hub that speaks no TLS has an HF_ENDPOINT that begins with http://"
+                .to_owned()
+        }
+        Error::Authorities { .. } => {
+            "the first of SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE that is set names it: a file in \
+             PEM, or a folder that `openssl rehash` went through"
+                .to_owned()
+        }
         Error::NoWeights { .. } => {
             "pickle is never read: convert the model once, in Python: `SentenceTransformer(NAME).save_pretrained(FOLDER)`, \
              and name the folder"

@@ -71,7 +71,7 @@ fn descr(vectors: &Vectors) -> &'static str {
 }
 
 /// What stands before the numbers of an array, always [`HEADER`] bytes.
-pub(super) fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
+pub(crate) fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
     let shape = match shape {
         // A tuple of one has a comma.
         [length] => format!("{length},"),

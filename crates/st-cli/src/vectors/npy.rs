@@ -16,6 +16,9 @@ use crate::output::side::{Content, ContentDigest, beside};
 /// Longer headers are no arrays of vectors.
 const MAX_HEADER: usize = 1 << 16;
 
+/// Bytes that are reserved before they were seen.
+const MAX_RESERVED: usize = 1 << 24;
+
 /// What a number of the array is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -165,14 +168,15 @@ impl Reader for Array {
         if rows == 0 {
             return self.end().map(|()| None);
         }
-        let mut bytes = vec![0; rows * self.stored * self.kind.bytes()];
-        self.file.read_exact(&mut bytes).map_err(|source| match source.kind() {
-            std::io::ErrorKind::UnexpectedEof => Error::VectorFile {
-                file: self.name.clone(),
-                problem: "it is shorter than its shape says".to_owned(),
-            },
-            _ => Error::Read { file: self.name.clone(), source },
-        })?;
+        let wanted = rows.saturating_mul(self.stored).saturating_mul(self.kind.bytes());
+        // What the shape claims is no reason to reserve it.
+        let mut bytes = Vec::with_capacity(wanted.min(MAX_RESERVED));
+        let mut rest = (&mut self.file).take(u64::try_from(wanted).unwrap_or(u64::MAX));
+        let read = rest.read_to_end(&mut bytes);
+        if read.map_err(|source| Error::Read { file: self.name.clone(), source })? < wanted {
+            let problem = "it is shorter than its shape says".to_owned();
+            return Err(Error::VectorFile { file: self.name.clone(), problem });
+        }
         self.content.pass(&bytes);
         self.left -= rows;
         let vectors = self.vectors(&bytes, rows);

@@ -1,4 +1,6 @@
 use ndarray::{array, concatenate};
+use proptest::prelude::*;
+use proptest::sample::Index;
 use tempfile::{TempDir, tempdir};
 
 use super::*;
@@ -143,4 +145,41 @@ fn what_does_not_belong_together_is_noticed() {
         false,
         "a.npy: it is not an array of NumPy",
     );
+}
+
+#[test]
+fn a_shape_that_fills_the_memory_reserves_none() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("a.npy");
+    for (kind, dim) in [("<f8", MAX_DIM), ("<f4", 3)] {
+        fs::write(&path, crate::output::npy::header(kind, &[usize::MAX, dim])).unwrap();
+        let error = read(&path, true).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: it is shorter than its shape says", path.display()));
+    }
+}
+
+proptest! {
+    /// Whatever happened to a file, or to what is said beside it: it is read or refused.
+    #[test]
+    fn damaged_files_are_read_or_refused(
+        name in prop::sample::select(&["a.npy", "a.npy.json", "a.parquet"][..]),
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 0..5),
+        cut in prop::option::of(any::<Index>()),
+    ) {
+        let vectors = name.trim_end_matches(".json");
+        let (folder, _) = round_trip(vectors, Precision::Int8);
+        let mut bytes = fs::read(folder.path().join(name)).unwrap();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(cut.map_or(bytes.len(), |cut| cut.index(bytes.len())));
+        fs::write(folder.path().join(name), bytes).unwrap();
+        for trusted in [false, true] {
+            let Ok(mut saved) = Saved::open(&folder.path().join(vectors), trusted) else { continue };
+            while let Ok(Some((rows, _))) = saved.next_chunk() {
+                prop_assert_eq!(rows.ncols(), saved.dim);
+            }
+        }
+    }
 }

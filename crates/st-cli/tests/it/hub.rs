@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use st_testkit::{Fault, FaultProxy, Gate, HubModel, HubServer, Rule, tiny_model_dir};
+use st_testkit::{Certificates, Fault, FaultProxy, Gate, HubModel, HubServer, Rule, tiny_model_dir};
 
 use crate::support::{Place, Ran, TINY, ran};
 
@@ -262,6 +262,7 @@ fn doctor_says_where_names_are_looked_for() {
         "cache": place.hub().display().to_string(),
         "token": "that of the environment",
         "network": "used for what the cache has not",
+        "authorities": "those of the system",
     });
     assert_eq!((&report["hub"], ran.stdout.contains("hf_secret")), (&expected, false));
     let wrong =
@@ -269,6 +270,29 @@ fn doctor_says_where_names_are_looked_for() {
     assert_eq!(wrong.code, 1);
     assert!(wrong.stdout.contains("cannot understand HF_ENDPOINT"), "{}", wrong.stdout);
     assert_eq!(server.requests(), []);
+}
+
+#[test]
+fn a_hub_that_only_the_company_vouches_for() {
+    let (certificates, place) = (Certificates::make(), Place::new());
+    let server = HubServer::with_tls(&certificates);
+    server.add("org/tiny", model());
+    let args = ["encode", "-m", "org/tiny", "text"];
+    let refused = ran(online(&place, &server, &args).output().unwrap());
+    let url = server.url();
+    let expected = format!(
+        "  caused by: {url}/api/models/org/tiny/revision/main: no secure connection\n  \
+         caused by: invalid peer certificate: UnknownIssuer\n\
+         hint: somebody between may show a certificate of its own, as a company's proxy does: name a file with its authority \
+         in SSL_CERT_FILE; a hub that speaks no TLS has an HF_ENDPOINT that begins with http://\n"
+    );
+    assert!(refused.stderr.ends_with(&expected), "{}", refused.stderr);
+    let trusting =
+        |command: &mut Command| ran(command.env("SSL_CERT_FILE", certificates.authority()).output().unwrap());
+    let doctor = trusting(&mut online(&place, &server, &["doctor", "--json"]));
+    let report: Value = serde_json::from_str(&doctor.stdout).unwrap();
+    assert_eq!(report["hub"]["authorities"], certificates.authority().display().to_string());
+    assert_eq!(trusting(&mut online(&place, &server, &args)).code, 0);
 }
 
 #[test]

@@ -8,3 +8,4 @@ mod download;
 mod network;
 mod refusals;
 mod support;
+mod tls;

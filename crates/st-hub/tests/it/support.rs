@@ -41,7 +41,10 @@ impl World {
     }
 
     pub(crate) fn with(model: HubModel) -> Self {
-        let server = HubServer::start();
+        Self::on(HubServer::start(), model)
+    }
+
+    pub(crate) fn on(server: HubServer, model: HubModel) -> Self {
         server.add(NAME, model);
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,9 @@
 //! Tokens that are matched before the model sees the text: how files spell them, and in which order the
 //! reference adds them.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value, json};
 
 /// The names of special tokens, in the order in which the reference adds them.
@@ -102,13 +105,14 @@ pub(super) fn collect(
     named: &[Named],
     extra: &[Named],
 ) -> Value {
-    let known: Vec<String> = present
+    let known: HashSet<String> = present
         .iter()
         .chain(decoder.iter().map(|(_, token)| token))
         .map(|token| token.content.clone())
         .collect();
-    let is_new = |token: &&Named| !known.iter().any(|known| known == token.content());
-    let is_named = |token: &Added| token.special || named.iter().any(|name| name.content() == token.content);
+    let is_new = |token: &&Named| !known.contains(token.content());
+    let special: HashSet<&str> = named.iter().map(Named::content).collect();
+    let is_named = |token: &Added| token.special || special.contains(token.content.as_str());
     let decoder = decoder.iter().map(|(_, token)| Added { special: is_named(token), ..token.clone() });
     let named_tokens = named.iter().filter(is_new).map(Named::to_added);
     let extra = extra.iter().filter(is_new).map(|token| match token {
@@ -116,11 +120,49 @@ pub(super) fn collect(
         Named::Token(token) => Added { special: is_named(token), ..token.clone() },
     });
     let mut tokens: Vec<Added> = present;
+    // Of equal ones in the file itself, the first one is replaced.
+    let mut places: HashMap<String, usize> =
+        tokens.iter().enumerate().rev().map(|(place, token)| (token.content.clone(), place)).collect();
     for token in decoder.chain(named_tokens).chain(extra).filter(|token| !token.content.is_empty()) {
-        match tokens.iter_mut().find(|present| present.content == token.content) {
-            Some(present) => *present = token,
-            None => tokens.push(token),
+        match places.entry(token.content.clone()) {
+            Entry::Occupied(place) => tokens[*place.get()] = token,
+            Entry::Vacant(free) => {
+                free.insert(tokens.len());
+                tokens.push(token);
+            }
         }
     }
     tokens.iter().enumerate().map(|(id, token)| token.to_json(id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(tokens: &Value) -> Vec<(&str, bool)> {
+        let tokens = tokens.as_array().unwrap();
+        tokens.iter().map(|token| (token["content"].as_str().unwrap(), token["special"] == true)).collect()
+    }
+
+    #[test]
+    fn a_token_that_comes_again_keeps_its_place() {
+        let plain = |content: &str| Added { content: content.to_owned(), ..Added::default() };
+        let present = vec![plain("a"), plain("b"), plain("a")];
+        let decoder = [(9, Added::special("a")), (8, plain("c"))];
+        let named = [Named::Text("c".to_owned()), Named::Text("d".to_owned())];
+        let extra = ["d", "", "e", "b"].map(|text| Named::Text(text.to_owned()));
+        let collected = collect(present, &decoder, &named, &extra);
+        let expected = [("a", true), ("b", false), ("a", false), ("c", true), ("d", true), ("e", true)];
+        assert_eq!(contents(&collected), expected);
+    }
+
+    /// A file of some megabytes has so many; to look through all of them for each would take minutes.
+    #[test]
+    fn many_tokens_are_collected_at_once() {
+        let many: Vec<(u64, Added)> =
+            (0..50_000).map(|id| (id, Added::special(&format!("<{id}>")))).collect();
+        let present = many.iter().map(|(_, token)| token.clone()).collect();
+        let extra: Vec<Named> = many.iter().map(|(id, _)| Named::Text(format!("[{id}]"))).collect();
+        assert_eq!(contents(&collect(present, &many, &[], &extra)).len(), 100_000);
+    }
 }

@@ -26,6 +26,7 @@ mod rebuild;
 mod recipe;
 mod rules;
 mod sentencepiece;
+mod sound;
 mod source;
 mod template;
 mod vocabulary;
@@ -199,12 +200,15 @@ impl JsonTokenizer {
 }
 
 /// The tokens of the model, an object of ids or Unigram's list of pieces and scores, and those added to it.
-fn vocabulary(json: &Map<String, Value>) -> Result<Vocabulary, BoxError> {
-    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+fn vocabulary<'json>(json: &'json Map<String, Value>) -> Result<Vocabulary, BoxError> {
+    // The library takes `8e8` for an id, too; nobody else writes one so.
+    let numbered = |(token, value): (&'json String, &Value)| {
+        let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
+        let id = id.ok_or_else(|| format!("`{token}` has the id {value}, which is none"))?;
+        Ok::<_, String>((token.as_str(), id))
+    };
     let model: Vec<(&str, u32)> = match json.get("model").and_then(|model| model.get("vocab")) {
-        Some(Value::Object(tokens)) => {
-            tokens.iter().filter_map(|(token, value)| Some((token.as_str(), id(value)?))).collect()
-        }
+        Some(Value::Object(tokens)) => tokens.iter().map(numbered).collect::<Result<_, _>>()?,
         Some(Value::Array(pieces)) => {
             let tokens = pieces.iter().map(|piece| piece.get(0).and_then(Value::as_str));
             tokens.zip(0..).filter_map(|(token, id)| Some((token?, id))).collect()

@@ -17,8 +17,8 @@ use tokenizers::pipeline::{
 use tokenizers::pre_tokenizers::sequence::PipelineSequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 
-use super::punctuation;
 use super::template::Template;
+use super::{punctuation, sound};
 
 /// A tokenizer that was built, before anything is put around a text or cut.
 pub(super) struct Pipeline {
@@ -54,6 +54,7 @@ impl Pipeline {
     /// Builds what a `tokenizer.json` describes.
     pub(super) fn new(mut value: Value, split_special: bool) -> Result<Self, BoxError> {
         tokenizers::canonicalize_value(&mut value)?;
+        value.get_mut("model").map_or(Ok(()), sound::make)?;
         let spelled = spell_bytes(&mut value);
         let inner = tokenizers::from_json(&value.to_string())?;
         // Truncation and padding inside the file are not the model's: the reference overrides both.

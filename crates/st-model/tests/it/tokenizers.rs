@@ -137,6 +137,7 @@ fn damaged_files_are_refused() {
         refusal(&unigram(&charsmap, 3), "XLMRobertaTokenizer"),
         refusal(&unigram(&Value::Null, 9), "TokenizersBackend"),
         refusal(&words(json!({"[UNK]": 4_000_000_000_u32})), "BertTokenizer"),
+        refusal(&words(json!({"[UNK]": 8e8})), "BertTokenizer"),
         refusal(&words(json!([["a", 1.0]])), "BertTokenizer"),
         refusal(&json!({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}}), "GPT2Tokenizer"),
         refusal(&json!({"model": {"type": "New", "vocab": {"a": 0}}}), "TokenizersBackend"),
@@ -149,9 +150,10 @@ fn damaged_files_are_refused() {
             format!("{cannot}: `precompiled_charsmap` is damaged"),
             format!("{cannot}: The `unk_id` is larger than vocabulary size"),
             format!("{cannot}: the id 4000000000 of `[UNK]` is too high"),
+            format!("{cannot}: `[UNK]` has the id 800000000.0, which is none"),
             "M/tokenizer.json: `tokenizer_class` splits with WordPiece, for which `model` has no vocabulary"
                 .to_owned(),
-            format!("{cannot}: Token `b` out of vocabulary"),
+            format!("{cannot}: `a` and `b` make no token of the vocabulary together"),
             format!(
                 "{cannot}: the slim JSON reader cannot read the `unknown` model: either it is not a model type this \
                  crate knows, or its feature (`unigram`, `wordpiece`, `wordlevel`) is off in this build"

@@ -1,7 +1,6 @@
 //! What the stand-in answers.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
@@ -42,7 +41,7 @@ impl Answer {
 }
 
 /// What the hub itself answers.
-pub(super) fn hub(models: &HashMap<String, HubModel>, request: &HubRequest, storage: SocketAddr) -> Answer {
+pub(super) fn hub(models: &HashMap<String, HubModel>, request: &HubRequest, storage: &str) -> Answer {
     let path = request.path.split('?').next().unwrap_or_default();
     let path = path.replace("%2F", "/");
     let missing = || Answer::refusal(404, "RepoNotFound", "Repository not found");
@@ -124,13 +123,13 @@ fn tree(model: &HubModel) -> Answer {
     Answer::new(200, Value::from(entries).to_string()).with("Content-Type", "application/json")
 }
 
-fn resolve(model: &HubModel, request: &HubRequest, commit: &str, file: &str, storage: SocketAddr) -> Answer {
+fn resolve(model: &HubModel, request: &HubRequest, commit: &str, file: &str, storage: &str) -> Answer {
     let Some(content) = model.files.get(file) else {
         return Answer::refusal(404, "EntryNotFound", "Entry not found").with("X-Repo-Commit", commit);
     };
     let etag = format!("\"{}\"", digest(file, content));
     if is_large(file) {
-        let location = format!("http://{storage}/{}?Signature=secret", digest(file, content));
+        let location = format!("{storage}/{}?Signature=secret", digest(file, content));
         return Answer::new(302, "")
             .with("Location", location)
             .with("X-Repo-Commit", commit)

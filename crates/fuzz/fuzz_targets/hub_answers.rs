@@ -1,0 +1,8 @@
+//! `cargo xtask fuzz hub_answers`
+#![no_main]
+
+#[path = "../targets.rs"]
+#[expect(dead_code, reason = "each target uses one function")]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::hub_answers(bytes));
