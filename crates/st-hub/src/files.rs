@@ -96,7 +96,9 @@ fn is_configuration(path: &str) -> bool {
         (config || known.contains(&stem) || ours.contains(&stem))
             && !matches!(stem, "data_config" | "train_config")
     });
-    let tokenizer = ["vocab.txt", "merges.txt"].contains(&name) || has_ending(name, ".model");
+    // The template is never rendered, but a model that has one may have to be refused.
+    let tokenizer =
+        ["vocab.txt", "merges.txt", "chat_template.jinja"].contains(&name) || has_ending(name, ".model");
     (json || tokenizer) && is_module_folder(folder(path))
 }
 

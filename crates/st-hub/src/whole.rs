@@ -212,7 +212,8 @@ impl Snapshot<'_> {
         }
         let tokenizer = |path: &String| {
             let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
-            matches!(name, "tokenizer.json" | "vocab.txt" | "vocab.json") || files::has_ending(name, ".model")
+            matches!(name, "tokenizer.json" | "vocab.txt" | "vocab.json" | "whitespacetokenizer_config.json")
+                || files::has_ending(name, ".model")
         };
         if !self.found.iter().any(tokenizer) {
             return Ok(Some(in_transformer("tokenizer.json")));

@@ -137,7 +137,24 @@ fn models_of_other_shapes_are_whole_as_well() {
         .with_file("query_0_Transformer/config.json", "{}")
         .with_file("query_0_Transformer/model.safetensors", vec![2; 2000])
         .with_file("query_0_Transformer/tokenizer.json", "{}");
-    for (name, model, count) in [("org/static", statics, 3), ("org/router", router, 5)] {
+    let words = HubModel::default()
+        .with_file("modules.json", list("sentence_transformers.models.WordEmbeddings", "0_WordEmbeddings"))
+        .with_file("0_WordEmbeddings/model.safetensors", vec![3; 2000])
+        .with_file("0_WordEmbeddings/wordembedding_config.json", "{}")
+        .with_file("0_WordEmbeddings/whitespacetokenizer_config.json", "{}");
+    // Nobody renders the template, but a folder that has one may have to be refused.
+    let chat = HubModel::default()
+        .with_file("config.json", "{}")
+        .with_file("tokenizer.json", "{}")
+        .with_file("chat_template.jinja", "{{ messages }}")
+        .with_file("model.safetensors", vec![4; 2000]);
+    let all = [
+        ("org/static", statics, 3),
+        ("org/router", router, 5),
+        ("org/words", words, 4),
+        ("org/chat", chat, 4),
+    ];
+    for (name, model, count) in all {
         world.server.add(name, model);
         assert_eq!(files(&world.get(name).unwrap().folder).len(), count, "{name}");
         world.server.forget();
