@@ -199,8 +199,8 @@ pub(super) fn splade(folder: &Path) -> Result<Stage, Error> {
 pub(super) fn sparse_auto_encoder(folder: &Path, name: &str) -> Result<(Stage, usize), Error> {
     let path = folder.join("config.json");
     let object = Object::parse(&path, &read_text(&path)?)?;
-    let hidden = object.count("hidden_dim")?.unwrap_or(512);
-    let kept = object.count("k")?.unwrap_or(8);
+    let hidden = within(&object, "hidden_dim", object.count("hidden_dim")?.unwrap_or(512), WIDEST)?;
+    let kept = within(&object, "k", object.count("k")?.unwrap_or(8), WIDEST)?;
     let normalize = object.boolean("normalize")?.unwrap_or(false);
     Ok((Stage::SparseAutoEncoder { weights: weights(folder, name), hidden, normalize }, kept))
 }
