@@ -108,7 +108,7 @@ pub(crate) struct FuzzArguments {
 /// Flags of `differ`.
 #[derive(Debug, Args)]
 pub(crate) struct DifferArguments {
-    /// Only models of these kinds: architectures, modules, cross-encoders, sparse; all without it
+    /// Only models of these kinds: architectures, modules, cross-encoders, sparse, multi-vector; all without it
     pub(crate) kinds: Vec<String>,
     /// How long it runs
     #[arg(long, default_value_t = 300)]

@@ -92,9 +92,6 @@ fn common(settings: Settings<'_>, head_width: Option<usize>) -> Result<Decoder, 
     let heads = settings.size("num_attention_heads", 32, 1..=*WIDTHS.end())?;
     let default = head_width.unwrap_or(hidden / heads).max(1);
     let head_width = settings.size("head_dim", default, WIDTHS)?;
-    if !head_width.is_multiple_of(2) {
-        return Err(settings.wrong("head_dim", head_width, "an even number"));
-    }
     let layers = settings.size("num_hidden_layers", 32, LAYERS)?;
     // transformers 5 looks both ways where that key says so; code of a repository may have ignored it.
     let causal = settings.flag("is_causal", true)?;

@@ -43,6 +43,13 @@ impl Rope {
             ));
         }
         settings.only("partial_rotary_factor", 1.0)?;
+        if !width.is_multiple_of(2) {
+            return Err(settings.wrong(
+                "head_dim",
+                width,
+                "an even number, since dimensions rotate in pairs",
+            ));
+        }
         let number = |part: Option<&Value>, key: &str| part?.get(key)?.as_f64();
         #[expect(clippy::cast_possible_truncation, reason = "the reference computes in single precision")]
         let base = match number(parameters, "rope_theta") {

@@ -152,6 +152,17 @@ fn distances_and_frequencies_that_contradict_each_other_are_refused() {
          `rope_parameters`",
     );
     check_refused(
+        &family("llama").with_setting("head_dim", json!(3)),
+        "`FOLDER/config.json` sets `head_dim` to `3` but it must be an even number, since dimensions rotate in pairs",
+    );
+    check_refused(
+        &family("gte").with_setting("position_embedding_type", json!("rope")).with_setting(
+            "rope_parameters",
+            json!({"full_attention": {"rope_theta": 1e4}, "sliding_attention": {"rope_theta": 1e6}}),
+        ),
+        "`FOLDER/config.json` sets `rope_parameters` to `other kinds of layers` but it must be for those of the model",
+    );
+    check_refused(
         &family("llama").with_setting("partial_rotary_factor", json!(0.5)),
         "`FOLDER/config.json` sets `partial_rotary_factor` to `0.5` but it must be 1.0",
     );

@@ -39,6 +39,14 @@ impl ModelKind {
         if path.is_file() {
             let object = Object::parse(&path, &read_text(&path)?)?;
             if let Some(name) = object.string("model_type")? {
+                // PyLate has no such module, and keeps its settings elsewhere: the file contradicts itself.
+                if name == "ColBERT"
+                    && modules.iter().any(|module| module.kind == ModuleKind::MultiVectorMask)
+                {
+                    return Err(object.error(
+                        "`model_type` is ColBERT, but MultiVectorMask in modules.json is none of PyLate",
+                    ));
+                }
                 return Self::named(&object, name);
             }
             // To the reference no name is a foreign one, of a model whose modules it leaves out.

@@ -114,6 +114,17 @@ fn other_ways_to_call_the_transformer_are_refused() {
 }
 
 #[test]
+fn a_folder_of_two_libraries_is_refused() {
+    let folder = temp_copy(&st_testkit::fixtures_dir().join("multi-vector/plain"));
+    write(folder.path(), "config_sentence_transformers.json", r#"{"model_type": "ColBERT"}"#);
+    let error = st_model::ModelSpec::read(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("`model_type` is ColBERT, but MultiVectorMask in modules.json is none of PyLate"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_kind_that_is_null_is_refused() {
     check(
         |folder| write(folder, "config_sentence_transformers.json", r#"{"model_type": null}"#),
