@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::architectures::Architecture;
 use crate::checkpoint::{Checkpoint, Naming, WeightFiles};
 use crate::head::Stage;
+use crate::head::Task;
 use crate::ir::{Graph, ValueInfo};
 use crate::onnx::{FILE_LIMIT, Plan, Sink};
 use crate::passes::quantize_linears;
@@ -185,6 +186,11 @@ impl Source {
         for module in head.into_iter().flat_map(Head::modules) {
             let files = WeightFiles::find(&module.folder)?;
             checkpoint.add(&files, &format!("{}.", module.name), &Naming::MODULE)?;
+        }
+        // Without that layer the reference does not look for the embeddings under its name.
+        let decodes = head.is_some_and(|head| head.task == Task::Vocabulary);
+        if let Some(tied) = architecture.tied_decoder().filter(|_| decodes) {
+            checkpoint.restore(tied);
         }
         let graph = architecture.graph(head, &|tied| checkpoint.choose(tied))?;
         let sound =

@@ -1,6 +1,8 @@
 //! What stands on top of the transformer inside the graph.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use st_core::PoolingMode;
 
@@ -76,10 +78,10 @@ pub enum Stage {
     },
     /// Token embeddings times a number for each token of the vocabulary; means divide by the sum of these numbers.
     WordWeights {
-        /// Where its weights are.
-        weights: ModuleWeights,
-        /// Size of the vocabulary.
-        vocabulary: usize,
+        /// A name that no other module of the model has.
+        name: String,
+        /// For each token of the vocabulary.
+        numbers: Numbers,
     },
     /// Convolutions over neighbouring token embeddings.
     Cnn(Cnn),
@@ -122,6 +124,43 @@ pub struct Dense {
     pub activation: DenseActivation,
     /// Whether what went in is added to what comes out, through a linear layer of its own where widths differ.
     pub residual: bool,
+}
+
+/// Numbers that a configuration holds, and no file of weights. Two are equal if all of their bits are.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Numbers(Arc<[u32]>);
+
+impl Numbers {
+    /// Keeps them.
+    pub fn new(numbers: &[f32]) -> Self {
+        Self(numbers.iter().map(|number| number.to_bits()).collect())
+    }
+
+    /// As they were.
+    pub fn to_vec(&self) -> Vec<f32> {
+        self.0.iter().map(|bits| f32::from_bits(*bits)).collect()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Their count and a digest: graphs are found again by what their settings print.
+impl fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut hasher = blake3::Hasher::new();
+        for bits in self.0.iter() {
+            hasher.update(&bits.to_le_bytes());
+        }
+        write!(f, "{} numbers {}", self.0.len(), hasher.finalize())
+    }
 }
 
 /// The settings of a [`Stage::Cnn`]: for each width of a window as many filters, all with a bias and steps of one token.
@@ -277,11 +316,10 @@ impl Stage {
             Self::Dense(Dense { weights, .. })
             | Self::LayerNorm { weights }
             | Self::LayerWeights { weights, .. }
-            | Self::WordWeights { weights, .. }
             | Self::Cnn(Cnn { weights, .. })
             | Self::Lstm(Lstm { weights, .. })
             | Self::SparseAutoEncoder { weights, .. } => Some(weights),
-            Self::Pooling(_) | Self::Normalize(_) | Self::Splade { .. } => None,
+            Self::Pooling(_) | Self::Normalize(_) | Self::WordWeights { .. } | Self::Splade { .. } => None,
         }
     }
 
@@ -290,11 +328,10 @@ impl Stage {
             Self::Dense(Dense { weights, .. })
             | Self::LayerNorm { weights }
             | Self::LayerWeights { weights, .. }
-            | Self::WordWeights { weights, .. }
             | Self::Cnn(Cnn { weights, .. })
             | Self::Lstm(Lstm { weights, .. })
             | Self::SparseAutoEncoder { weights, .. } => Some(weights),
-            Self::Pooling(_) | Self::Normalize(_) | Self::Splade { .. } => None,
+            Self::Pooling(_) | Self::Normalize(_) | Self::WordWeights { .. } | Self::Splade { .. } => None,
         }
     }
 }

@@ -57,5 +57,5 @@ pub use cache::{CacheState, CachedGraph, GraphCache};
 pub use digest::{file_digest, weights_digest};
 pub use error::Error;
 pub use export::{ExportOptions, Exported, Quantization, WeightPlacement, export, export_bytes};
-pub use head::{Cnn, Dense, DenseActivation, Feature, Head, Lstm, ModuleWeights, Stage, Task};
+pub use head::{Cnn, Dense, DenseActivation, Feature, Head, Lstm, ModuleWeights, Numbers, Stage, Task};
 pub use ir::{Dim, ElementType, ValueInfo};

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::spec::read_text;
+use crate::spec::read_json;
 use crate::tokenizer::{Tokenized, WordTokenizer};
 
 /// A `BoW` of the reference.
@@ -50,7 +50,7 @@ fn yes() -> bool {
 impl WeightConfig {
     /// Reads the `config.json` of a module.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let config: Self = parse(path)?;
+        let config: Self = read_json(path)?;
         config.check(path)?;
         Ok(config)
     }
@@ -75,15 +75,11 @@ impl WeightConfig {
     }
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, Error> {
-    serde_json::from_str(&read_text(path)?).map_err(|source| Error::Json { path: path.to_owned(), source })
-}
-
 impl Bag {
     /// Reads the folder of the module.
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("config.json");
-        let mut config: Config = parse(&path)?;
+        let mut config: Config = read_json(&path)?;
         config.weights.check(&path)?;
         let mut seen = HashSet::new();
         config.weights.vocab.retain(|word| seen.insert(word.clone()));

@@ -181,6 +181,14 @@ pub enum Error {
         /// The exporter's reason.
         source: Box<st_export::Error>,
     },
+    /// The weights of a module are not where they could be read.
+    #[error("cannot read the weights in {}", folder.display())]
+    Weights {
+        /// The module's folder.
+        folder: PathBuf,
+        /// The reason.
+        source: Box<st_export::Error>,
+    },
     /// A graph has no output that we understand.
     #[error("{}: none of its outputs ({outputs}) holds token or sentence embeddings", path.display())]
     GraphOutputs {
@@ -213,6 +221,11 @@ pub enum Error {
         /// Rows of the table.
         rows: usize,
     },
+    /// A vector for each text of a model that only has some for each token.
+    #[error(
+        "no module makes one vector of the token embeddings; add a Pooling to modules.json, or ask for token embeddings"
+    )]
+    NoSentenceEmbeddings,
     /// Token embeddings of a model that has none.
     #[error("the model is a table: it has no embeddings of tokens in their context")]
     NoTokenEmbeddings,

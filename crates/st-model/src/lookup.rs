@@ -8,8 +8,8 @@ use crate::tail::Tail;
 use crate::tokenizer::{self, Tokenized, Tokenizer};
 use crate::{Error, LoadOptions, table};
 
-/// Texts that run together: a bag has a number for each word of its vocabulary, which modules behind it make less of.
-const TEXTS: usize = 256;
+/// Numbers in the rows that run together: a bag has one for each word, which modules behind it make less of.
+const NUMBERS: usize = 1 << 22;
 
 /// A table, and what stands behind it.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) struct Lookup {
     pub(crate) max_tokens: Option<usize>,
     table: Table,
     tail: Tail,
+    /// Numbers that the table answers for a text.
+    width: usize,
     dim: usize,
 }
 
@@ -33,28 +35,28 @@ enum Table {
 impl Lookup {
     pub(crate) fn load(route: &RouteSpec, options: &LoadOptions) -> Result<Self, Error> {
         let folder = route.input.folder();
-        let (table, width) = match &route.input {
+        let (table, width, tokenizer): (_, _, Box<dyn Tokenizer>) = match &route.input {
             InputSpec::Bag { folder } => {
                 let bag = Bag::read(folder)?;
-                let width = bag.words.len();
-                (Table::Bag(bag), width)
+                let (width, tokenizer) = (bag.words.len(), Box::new(bag.tokenizer()));
+                (Table::Bag(bag), width, tokenizer)
             }
-            _ => {
+            input => {
                 let rows = table::read_vectors(folder)?;
                 let width = rows.ncols();
-                (Table::Mean(rows), width)
+                (Table::Mean(rows), width, tokenizer::load(input)?)
             }
         };
         let tail = Tail::load(folder, &route.stages, width)?;
-        let tokenizer = tokenizer::load(&route.input)?;
         let max_tokens = options.max_tokens(tokenizer.stored_limit(), ("text", 0))?;
-        Ok(Self { tokenizer, max_tokens, table, tail, dim: route.dim })
+        Ok(Self { tokenizer, max_tokens, table, tail, width, dim: route.dim })
     }
 
     /// `[texts, dim]`.
     pub(crate) fn rows(&self, texts: &[Tokenized]) -> Result<Array2<f32>, Error> {
         let mut rows = Array2::zeros((texts.len(), self.dim));
-        for (part, texts) in rows.axis_chunks_iter_mut(Axis(0), TEXTS).zip(texts.chunks(TEXTS)) {
+        let together = (NUMBERS / self.width.max(1)).max(1);
+        for (part, texts) in rows.axis_chunks_iter_mut(Axis(0), together).zip(texts.chunks(together)) {
             let looked_up = match &self.table {
                 Table::Mean(table) => means(table, texts)?,
                 Table::Bag(bag) => bag.rows(texts),

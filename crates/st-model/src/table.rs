@@ -10,14 +10,18 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use crate::Error;
 
-/// Where the table is.
-const FILE: &str = "model.safetensors";
 /// A larger table is taken for a mistake: the largest known ones have a million rows of 1,024 numbers.
 const MAX_BYTES: u64 = 16 << 30;
 
+/// Where the weights of a module are.
+fn file(folder: &Path) -> Result<PathBuf, Error> {
+    st_export::checkpoint::single_file(folder)
+        .map_err(|source| Error::Weights { folder: folder.to_owned(), source: Box::new(source) })
+}
+
 /// Width of the rows: of a table of vectors their dimensions, of one of numbers how many tokens it has.
 pub(crate) fn width(folder: &Path) -> Result<usize, Error> {
-    let path = folder.join(FILE);
+    let path = file(folder)?;
     let fail = |problem: &str| Error::Table { path: path.clone(), problem: problem.to_owned() };
     let read_failed = |source| Error::Read { path: path.clone(), source };
     let size = fs::metadata(&path).map_err(read_failed)?.len();
@@ -38,7 +42,7 @@ pub(crate) fn width(folder: &Path) -> Result<usize, Error> {
 ///
 /// model2vec's own may have a row for several tokens (`mapping`) and a factor for each token (`weights`).
 pub(crate) fn read_vectors(folder: &Path) -> Result<Array2<f32>, Error> {
-    let path = folder.join(FILE);
+    let path = file(folder)?;
     let fail = |problem: String| Error::Table { path: path.clone(), problem };
     let bytes = read(&path)?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| fail(error.to_string()))?;
@@ -64,7 +68,7 @@ pub(crate) fn read_vectors(folder: &Path) -> Result<Array2<f32>, Error> {
 
 /// Reads the numbers of a `SparseStaticEmbedding`, one for each token.
 pub(crate) fn read_numbers(folder: &Path) -> Result<Array1<f32>, Error> {
-    let path = folder.join(FILE);
+    let path = file(folder)?;
     let fail = |problem: String| Error::Table { path: path.clone(), problem };
     let bytes = read(&path)?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| fail(error.to_string()))?;
@@ -81,7 +85,7 @@ pub(crate) struct Tensors {
 impl Tensors {
     /// Reads those of the module in `folder`.
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join(FILE);
+        let path = file(folder)?;
         let bytes = read(&path)?;
         Ok(Self { path, bytes })
     }

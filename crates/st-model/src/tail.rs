@@ -146,3 +146,90 @@ fn gelu(value: f32) -> f32 {
 fn sigmoid(value: f32) -> f32 {
     1.0 / (1.0 + (-value).exp())
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The logistic function and the error function of the same value, in double precision.
+    fn oracle(activation: DenseActivation, value: f64) -> f64 {
+        let sigmoid = 1.0 / (1.0 + (-value).exp());
+        match activation {
+            DenseActivation::Tanh => value.tanh(),
+            DenseActivation::Relu => value.max(0.0),
+            DenseActivation::Gelu => value * 0.5 * (1.0 + libm::erf(value / 2.0_f64.sqrt())),
+            DenseActivation::Sigmoid => sigmoid,
+            DenseActivation::Silu => value * sigmoid,
+            _ => value,
+        }
+    }
+
+    const ALL: [DenseActivation; 6] = [
+        DenseActivation::Identity,
+        DenseActivation::Tanh,
+        DenseActivation::Relu,
+        DenseActivation::Gelu,
+        DenseActivation::Sigmoid,
+        DenseActivation::Silu,
+    ];
+
+    fn matrix(rows: usize, columns: usize) -> impl Strategy<Value = Array2<f32>> {
+        prop::collection::vec(-3.0_f32..3.0, rows * columns)
+            .prop_map(move |numbers| Array2::from_shape_vec((rows, columns), numbers).unwrap())
+    }
+
+    #[test]
+    fn far_numbers_stay_numbers() {
+        for activation in ALL {
+            let function = function(activation).unwrap();
+            for value in [-1e4_f32, -90.0, 0.0, 90.0, 1e4] {
+                assert!(function(value).is_finite(), "{activation:?} of {value}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_linear_layer_is_that_of_the_oracle(
+            rows in matrix(3, 4),
+            weight in matrix(5, 4),
+            kept in matrix(5, 4),
+            which in 0_usize..6,
+            residual in any::<bool>(),
+        ) {
+            let linear = Linear {
+                weight: weight.clone(),
+                bias: Some(Array1::from_elem(5, 0.25)),
+                function: function(ALL[which]).unwrap(),
+                residual: if residual { Residual::Projected(kept.clone()) } else { Residual::None },
+            };
+            let answer = linear.apply(&rows);
+            for ((row, column), &got) in answer.indexed_iter() {
+                let product = |weights: &Array2<f32>| -> f64 {
+                    let pairs = rows.row(row).into_iter().zip(weights.row(column));
+                    pairs.map(|(&one, &two)| f64::from(one) * f64::from(two)).sum()
+                };
+                let added = if residual { product(&kept) } else { 0.0 };
+                let want = oracle(ALL[which], product(&weight) + 0.25) + added;
+                prop_assert!((f64::from(got) - want).abs() < 2e-5, "{got} is not {want}");
+            }
+        }
+
+        #[test]
+        fn a_norm_has_mean_and_variance_of_the_oracle(rows in matrix(2, 7)) {
+            let step = Step::LayerNorm { scale: Array1::from_elem(7, 1.5), shift: Array1::from_elem(7, -0.5) };
+            let answer = step.apply(rows.clone());
+            for (got, row) in answer.outer_iter().zip(rows.outer_iter()) {
+                let mean = row.iter().map(|&value| f64::from(value)).sum::<f64>() / 7.0;
+                let variance = row.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / 7.0;
+                for (&got, &value) in got.iter().zip(row) {
+                    let want = (f64::from(value) - mean) / (variance + 1e-5).sqrt() * 1.5 - 0.5;
+                    prop_assert!((f64::from(got) - want).abs() < 2e-5, "{got} is not {want}");
+                }
+            }
+        }
+    }
+}

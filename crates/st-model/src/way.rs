@@ -120,6 +120,9 @@ fn graph_rows(
     limits: Limits,
 ) -> Result<Array2<f32>, Error> {
     let texts = &prepared.distinct;
+    if !route.pools() && !engine.graph.is_given() {
+        return Err(Error::NoSentenceEmbeddings);
+    }
     if let Some(output) = engine.graph.sentence_output(prepared.prompt_tokens > 0) {
         let mut rows = engine.rows(texts, output, route.dim, prepared.prompt_tokens, limits)?;
         // A graph of somebody else may or may not have done so; twice is as good as once.

@@ -21,6 +21,16 @@ pub enum QuantizeError {
         /// The precision that was asked for.
         precision: Precision,
     },
+    /// Ranges cannot be taken from vectors that are no numbers.
+    #[error(
+        "vector {row} is not finite in dimension {dimension}, so these vectors have no ranges; give some, or leave it out"
+    )]
+    NotFinite {
+        /// The first such vector, from 0.
+        row: usize,
+        /// Its first such dimension.
+        dimension: usize,
+    },
     /// Codes say nothing without the ranges that they were made with.
     #[error("{precision} vectors cannot be read as numbers without their calibration ranges")]
     NoRanges {

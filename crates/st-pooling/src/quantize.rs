@@ -15,7 +15,7 @@ use crate::{Buckets, QuantizeError};
 ///
 /// For the eight-bit precisions only: [`QuantizeError::Shape`] if the ranges have another width,
 /// [`QuantizeError::Rows`] if they are not two rows, [`QuantizeError::SingleVector`] if there are none and
-/// only one vector to take them from.
+/// only one vector to take them from, [`QuantizeError::NotFinite`] if there are none and a vector is no numbers.
 pub fn quantize(
     rows: ArrayView2<'_, f32>,
     precision: Precision,
@@ -55,6 +55,9 @@ fn buckets(
         (None, 1) => Err(QuantizeError::SingleVector { precision }),
         // No rows give no ranges, and need none.
         (None, _) => {
+            if let Some(((row, dimension), _)) = rows.indexed_iter().find(|(_, value)| !value.is_finite()) {
+                return Err(QuantizeError::NotFinite { row, dimension });
+            }
             Buckets::new(&own_ranges(rows)?.unwrap_or_else(|| Ranges(Array2::zeros((2, rows.ncols())))))
         }
     }

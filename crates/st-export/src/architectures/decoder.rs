@@ -87,7 +87,11 @@ struct Decoder {
 }
 
 /// Reads what all of them have; `head_width` is the default where the configuration has none.
-fn common(settings: Settings<'_>, head_width: Option<usize>) -> Result<Decoder, Error> {
+fn common(
+    settings: Settings<'_>,
+    head_width: Option<usize>,
+    layer_type: Option<&str>,
+) -> Result<Decoder, Error> {
     let hidden = settings.size("hidden_size", 4096, WIDTHS)?;
     let heads = settings.size("num_attention_heads", 32, 1..=*WIDTHS.end())?;
     let default = head_width.unwrap_or(hidden / heads).max(1);
@@ -95,7 +99,7 @@ fn common(settings: Settings<'_>, head_width: Option<usize>) -> Result<Decoder, 
     let layers = settings.size("num_hidden_layers", 32, LAYERS)?;
     // transformers 5 looks both ways where that key says so; code of a repository may have ignored it.
     let causal = settings.flag("is_causal", true)?;
-    let rope = Rope::read(settings, None, "rope_theta", 10_000.0, head_width)?;
+    let rope = Rope::read(settings, layer_type, "rope_theta", 10_000.0, head_width)?;
     let reach = Reach { causal, distance: None };
     Ok(Decoder {
         hidden,
@@ -144,13 +148,18 @@ fn windowed(
 }
 
 pub(super) fn read_qwen2(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    let decoder =
-        Decoder { input_bias: true, output_bias: false, feed_forward_bias: false, ..common(settings, None)? };
+    let decoder = Decoder {
+        input_bias: true,
+        output_bias: false,
+        feed_forward_bias: false,
+        ..common(settings, None, None)?
+    };
     Ok(Box::new(qwen_window(settings, decoder)?))
 }
 
 pub(super) fn read_qwen3(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    let decoder = Decoder { head_norms: true, feed_forward_bias: false, ..common(settings, Some(128))? };
+    let decoder =
+        Decoder { head_norms: true, feed_forward_bias: false, ..common(settings, Some(128), None)? };
     Ok(Box::new(qwen_window(settings, decoder)?))
 }
 
@@ -163,7 +172,7 @@ fn qwen_window(settings: Settings<'_>, decoder: Decoder) -> Result<Decoder, Erro
 }
 
 pub(super) fn read_llama(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
-    Ok(Box::new(common(settings, None)?))
+    Ok(Box::new(common(settings, None, None)?))
 }
 
 pub(super) fn read_mistral(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
@@ -171,7 +180,7 @@ pub(super) fn read_mistral(settings: Settings<'_>) -> Result<Box<dyn Transformer
         input_bias: false,
         output_bias: false,
         feed_forward_bias: false,
-        ..common(settings, None)?
+        ..common(settings, None, None)?
     };
     Ok(Box::new(windowed(settings, decoder, |_| true)?))
 }
@@ -179,7 +188,7 @@ pub(super) fn read_mistral(settings: Settings<'_>) -> Result<Box<dyn Transformer
 pub(super) fn read_gemma(settings: Settings<'_>) -> Result<Box<dyn Transformer>, Error> {
     settings.only("attn_logit_softcapping", serde_json::Value::Null)?;
     settings.only("final_logit_softcapping", serde_json::Value::Null)?;
-    let common = common(settings, Some(256))?;
+    let common = common(settings, Some(256), Some("full_attention"))?;
     settings.only("is_causal", true)?;
     let both_ways = settings.flag("use_bidirectional_attention", false)?;
     let every = settings.size("sliding_window_pattern", 6, LAYERS)?;

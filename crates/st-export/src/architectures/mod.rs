@@ -104,7 +104,8 @@ impl Architecture {
     /// Reads `config.json` of a checkpoint folder.
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("config.json");
-        if !path.exists() && words::is_there(folder) {
+        // That module's folder may be the model's, where others leave a `config.json`.
+        if words::is_there(folder) {
             let transformer = Box::new(words::read(folder)?);
             return Ok(Self { family: &words::WORDS, transformer, ties: true });
         }
@@ -147,6 +148,11 @@ impl Architecture {
     /// The settings that its graph depends on, always spelled alike.
     pub(crate) fn settings(&self) -> String {
         format!("{} {:?} {}", self.family.name, self.transformer, self.ties)
+    }
+
+    /// The last layer over the vocabulary and the word embeddings, where they are one.
+    pub(crate) fn tied_decoder(&self) -> Option<Tied> {
+        self.transformer.language_head().filter(|_| self.ties).map(|head| head.decoder)
     }
 
     /// Its graph, with `head` on top.

@@ -56,7 +56,11 @@ impl<'a> Settings<'a> {
         number.ok_or_else(|| self.wrong(key, value, "a number"))
     }
 
+    /// A switch; to the reference `null` is off, not absent, so it is refused where that would make a difference.
     pub(super) fn flag(self, key: &'static str, default: bool) -> Result<bool, Error> {
+        if default && self.is_null(key) {
+            return Err(self.wrong(key, "null", "true or false"));
+        }
         let Some(value) = self.get(key) else { return Ok(default) };
         value.as_bool().ok_or_else(|| self.wrong(key, value, "true or false"))
     }
@@ -84,6 +88,7 @@ impl<'a> Settings<'a> {
     pub(super) fn only(self, key: &'static str, only: impl Into<Value>) -> Result<(), Error> {
         let only = only.into();
         match self.get(key) {
+            None if only == true && self.is_null(key) => Err(self.wrong(key, "null", "true")),
             Some(value) if !same(value, &only) => Err(self.wrong(key, value, plain(&only))),
             _ => Ok(()),
         }

@@ -152,6 +152,15 @@ impl Checkpoint {
         }
     }
 
+    /// Files keep one copy of a tied tensor, mostly under the shared name; where it is the other, it goes by both.
+    pub(crate) fn restore(&mut self, Tied { own, shared }: Tied) {
+        if !self.tensors.contains_key(shared)
+            && let Some(location) = self.tensors.remove(own)
+        {
+            self.tensors.insert(shared.to_owned(), location);
+        }
+    }
+
     /// The name under which the numbers of a tied tensor are: its own only if they are others than the shared ones,
     /// as the reference ties what is equal whatever the configuration says.
     pub(crate) fn choose(&self, tied: Tied) -> Result<&'static str, Error> {
@@ -223,6 +232,19 @@ impl Checkpoint {
 
     fn path(&self, file: usize) -> PathBuf {
         self.files.get(file).cloned().unwrap_or_default()
+    }
+}
+
+/// The one file with the weights of a module.
+///
+/// # Errors
+///
+/// What [`export()`](crate::export()) says where there are no weights that can be read, and [`Error::WeightsMissing`]
+/// where they are in several files.
+pub fn single_file(folder: &Path) -> Result<PathBuf, Error> {
+    match <[PathBuf; 1]>::try_from(WeightFiles::find(folder)?.paths) {
+        Ok([path]) => Ok(path),
+        Err(_) => Err(Error::WeightsMissing { folder: folder.to_owned() }),
     }
 }
 

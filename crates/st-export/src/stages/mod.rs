@@ -50,7 +50,7 @@ impl Features {
                 (builder.within(&weights.name, |builder| norm.apply(builder, "norm", value)), width)
             }),
             Stage::LayerWeights { weights, first } => self.weigh_layers(builder, weights, *first),
-            Stage::WordWeights { weights, vocabulary } => self.weigh_words(builder, weights, *vocabulary),
+            Stage::WordWeights { name, numbers } => self.weigh_words(builder, name, numbers),
             Stage::Cnn(cnn) => self.convolve(builder, cnn),
             Stage::Lstm(lstm) => self.recur(builder, lstm),
             Stage::Splade { sum, twice } => self.splade(builder, *sum, *twice),

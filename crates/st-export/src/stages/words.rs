@@ -2,19 +2,14 @@
 
 use super::Features;
 use crate::blocks::signed;
-use crate::head::{Cnn, Lstm, ModuleWeights};
+use crate::head::{Cnn, Lstm, Numbers};
 use crate::ir::{ElementType, GraphBuilder, Op, ValueId};
 
 impl Features {
     /// Multiplies each token by the number that its word has, and lets means divide by the sum of them.
-    pub(super) fn weigh_words(
-        &mut self,
-        builder: &mut GraphBuilder,
-        weights: &ModuleWeights,
-        vocabulary: usize,
-    ) {
-        builder.within(&weights.name, |builder| {
-            let table = builder.weight("emb_layer.weight", &[vocabulary, 1]);
+    pub(super) fn weigh_words(&mut self, builder: &mut GraphBuilder, name: &str, numbers: &Numbers) {
+        builder.within(name, |builder| {
+            let table = builder.float32_tensor(name, &[numbers.len(), 1], numbers.to_vec());
             let numbers = builder.gather(table, self.sequence.input_ids);
             let numbers = self.sequence.without_padding(builder, numbers);
             let total = builder.reduce_sum(numbers, 1, false);

@@ -200,6 +200,13 @@ fn encoders_that_would_look_back_only_are_refused() {
             "`FOLDER/config.json` sets `is_causal` to `true` but it must be false",
         );
     }
+    for kind in ["qwen2", "mistral", "gemma3_text"] {
+        let tiny = family(kind).with_setting("is_causal", Value::Null);
+        let folder = tempfile::tempdir().unwrap();
+        tiny.write(folder.path());
+        let error = export_bytes(folder.path(), None, Quantization::None).unwrap_err().to_string();
+        assert!(error.contains("sets `is_causal` to `null`"), "{kind}: {error}");
+    }
     check_refused(
         &family("modernbert").with_setting("sliding_window", json!(3)),
         "`FOLDER/config.json` sets `sliding_window` to `3` but it must be 64",

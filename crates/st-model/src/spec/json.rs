@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -93,6 +94,14 @@ impl<'a> Object<'a> {
             .map(Some)
             .ok_or_else(|| self.error(format!("`{key}` must be {expected}, found {}", kind(value))))
     }
+}
+
+/// Reads a file whose content has the form of `T`.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let value: Value = serde_json::from_str(&read_text(path)?)
+        .map_err(|source| Error::Json { path: path.to_owned(), source })?;
+    serde_json::from_value(value)
+        .map_err(|problem| Error::Config { path: path.to_owned(), problem: problem.to_string() })
 }
 
 /// How an error calls a JSON value.

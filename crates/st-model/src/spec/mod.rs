@@ -35,7 +35,7 @@ pub use words::WordsSpec;
 
 use crate::Error;
 use json::Object;
-pub(crate) use json::read_text;
+pub(crate) use json::{read_json, read_text};
 
 /// Everything that a sentence-transformers folder says of itself.
 ///
@@ -197,7 +197,8 @@ impl ModelSpec {
 fn has_chat_template(folder: &Path) -> Result<bool, Error> {
     let path = folder.join("tokenizer_config.json");
     let inside = path.is_file() && Object::parse(&path, &read_text(&path)?)?.get("chat_template").is_some();
-    Ok(inside || folder.join("chat_template.jinja").is_file())
+    let beside = ["chat_template.jinja", "additional_chat_templates"];
+    Ok(inside || beside.iter().any(|name| folder.join(name).exists()))
 }
 
 /// What the reference makes of a folder without a list.

@@ -59,6 +59,15 @@ impl InputSpec {
         }
     }
 
+    /// Tokens that there are, where the configuration says it.
+    fn vocab_size(&self) -> Option<usize> {
+        match self {
+            Self::Transformer(transformer, _) => transformer.vocab_size,
+            Self::Words(words) => Some(words.vocab_size),
+            _ => None,
+        }
+    }
+
     /// Whether a graph runs it, and answers an embedding for each token.
     pub fn has_graph(&self) -> bool {
         matches!(self, Self::Transformer(..) | Self::Words(_))
@@ -111,7 +120,8 @@ impl RouteSpec {
             dim: width,
             modules: Vec::new(),
         };
-        let mut widths = Widths { tokens: width, sentence: None, codes: false };
+        let vocabulary = route.input.vocab_size();
+        let mut widths = Widths { tokens: width, sentence: None, codes: false, vocabulary };
         if !route.input.has_graph() {
             widths.sentence = Some(width);
         }
@@ -125,6 +135,13 @@ impl RouteSpec {
             route.stages.push(stage);
         }
         width = widths.sentence.unwrap_or(widths.tokens);
+        if kind != ModelKind::SentenceTransformer
+            && matches!(route.input, InputSpec::Words(_) | InputSpec::Bag { .. })
+        {
+            return Err(order(
+                "WordEmbeddings and BoW run in a SentenceTransformer only; for this one, take Python",
+            ));
+        }
         route.dim = width;
         route.modules = modules;
         Ok(route)
@@ -242,6 +259,11 @@ impl RouteSpec {
         self.input.folder()
     }
 
+    /// Whether a module makes one vector of the embeddings of a text's tokens.
+    pub(crate) fn pools(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage, Stage::Pooling(_) | Stage::Splade { .. }))
+    }
+
     /// How token embeddings are pooled, in order; empty where they are not.
     pub fn pooling_modes(&self) -> &[PoolingMode] {
         self.pooling.as_ref().map_or(&[], |pooling| pooling.modes.as_slice())
@@ -298,6 +320,8 @@ struct Widths {
     sentence: Option<usize>,
     /// Whether the sentence embedding is the code of a sparse autoencoder.
     codes: bool,
+    /// Tokens that there are, where the configuration says it.
+    vocabulary: Option<usize>,
 }
 
 impl Widths {
@@ -318,6 +342,11 @@ impl Widths {
                     return Err("a Dense expects another width than it is given");
                 }
                 *width = dense.to;
+            }
+            Stage::WordWeights { numbers, .. }
+                if self.vocabulary.is_some_and(|vocabulary| numbers.len() < vocabulary) =>
+            {
+                return Err("WordWeights have fewer numbers than there are words");
             }
             Stage::Cnn(Cnn { from, .. }) | Stage::Lstm(Lstm { from, .. }) => {
                 if self.tokens != *from {

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use st_export::{Cnn, Dense, DenseActivation, Feature, Lstm, ModuleWeights, Stage};
+use st_export::{Cnn, Dense, DenseActivation, Feature, Lstm, ModuleWeights, Numbers, Stage};
 
 use super::json::{Object, read_text};
 use super::kind::ModelKind;
 use crate::Error;
 use crate::bag::WeightConfig;
-use crate::table::Tensors;
 
 /// The activation that a Dense has where its configuration names none.
 const DEFAULT_ACTIVATION: DenseActivation = DenseActivation::Tanh;
@@ -102,18 +101,10 @@ pub(super) fn layer_weights(folder: &Path, name: &str) -> Result<Stage, Error> {
     Ok(Stage::LayerWeights { weights: weights(folder, name), first })
 }
 
-/// `WordWeights`. The reference computes its numbers anew from the words; what is stored beside them is the same.
+/// `WordWeights`. The reference computes its numbers from the words, and does not read what is stored beside them.
 pub(super) fn word_weights(folder: &Path, name: &str) -> Result<Stage, Error> {
-    let path = folder.join("config.json");
-    let config = WeightConfig::read(&path)?;
-    let vocabulary = config.vocab.len();
-    let stored = Tensors::read(folder)?.matrix("emb_layer.weight", (vocabulary, 1))?;
-    if stored.iter().ne(&config.weights()) {
-        let problem =
-            "its numbers are others than those in `model.safetensors`; save the module again in Python";
-        return Err(Error::Config { path, problem: problem.to_owned() });
-    }
-    Ok(Stage::WordWeights { weights: weights(folder, name), vocabulary })
+    let numbers = WeightConfig::read(&folder.join("config.json"))?.weights();
+    Ok(Stage::WordWeights { name: name.to_owned(), numbers: Numbers::new(&numbers) })
 }
 
 /// `CNN`.
@@ -146,7 +137,8 @@ pub(super) fn lstm(folder: &Path, name: &str) -> Result<Stage, Error> {
         from: required(&object, &["embedding_dimension", "word_embedding_dimension"])?,
         hidden: within(&object, "hidden_dim", required(&object, &["hidden_dim"])?, WIDEST)?,
         layers: within(&object, "num_layers", object.count("num_layers")?.unwrap_or(1), MOST_LAYERS)?,
-        bidirectional: object.boolean("bidirectional")?.unwrap_or(true),
+        // To the reference null is false.
+        bidirectional: object.boolean("bidirectional")?.unwrap_or(!object.is_null("bidirectional")),
     }))
 }
 

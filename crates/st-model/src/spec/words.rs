@@ -31,6 +31,11 @@ impl WordsSpec {
         check_tokenizer(&object)?;
         let shape = st_export::checkpoint::tensor_shape(folder, TABLE)
             .map_err(|source| Error::Graph { folder: folder.to_owned(), source: Box::new(source) })?;
+        if !folder.join("model.safetensors").is_file() {
+            return Err(
+                object.error("its table must be in `model.safetensors`, which alone the reference reads")
+            );
+        }
         let &[vocab_size, hidden_size] = shape.as_slice() else {
             return Err(object.error(format!("`{TABLE}` must have two axes, not the shape {shape:?}")));
         };
@@ -42,7 +47,9 @@ impl WordsSpec {
 /// Of the three that the reference has, one needs a library for English, and one wraps a tokenizer of transformers, which
 /// nobody is known to have saved.
 fn check_tokenizer(object: &Object<'_>) -> Result<(), Error> {
-    let class = object.string("tokenizer_class")?.unwrap_or_default();
+    let Some(class) = object.string("tokenizer_class")? else {
+        return Err(object.error("`tokenizer_class` is missing; supported is WhitespaceTokenizer"));
+    };
     if class.rsplit('.').next() == Some("WhitespaceTokenizer") && class.starts_with("sentence_transformers.")
     {
         return Ok(());

@@ -60,6 +60,9 @@ fn rebuilt(mut folder: Folder, rule: &Rule) -> Result<Recipe, Error> {
     let parts = (rule.build)(source, &names, &folder)
         .map_err(|text| folder::problem(&folder.path.join("tokenizer_config.json"), text))?;
     let mut json = Map::new();
+    if rule.renews_special {
+        renew_special(&mut folder, &names, &extra);
+    }
     json.insert("added_tokens".to_owned(), tokens(&folder, Vec::new(), &names, extra));
     json.insert("normalizer".to_owned(), parts.normalizer);
     json.insert("pre_tokenizer".to_owned(), parts.pre_tokenizer);
@@ -101,6 +104,17 @@ fn names(folder: &Folder, defaults: &[Option<&str>; 7]) -> Names {
         names[4].clone_from(&folder.padding);
     }
     names
+}
+
+/// Takes the flags from special tokens that the folder gives them.
+fn renew_special(folder: &mut Folder, names: &Names, extra: &[Named]) {
+    let own = folder.own_names();
+    let special = || names.iter().flatten().chain(&own).chain(extra);
+    for (_, token) in &mut folder.decoder {
+        if special().any(|name| name.content() == token.content) {
+            *token = Added::special(&token.content);
+        }
+    }
 }
 
 fn tokens(folder: &Folder, present: Vec<Added>, names: &Names, extra: Vec<Named>) -> Value {

@@ -10,6 +10,7 @@ use super::recipe::{Part, Wrapping};
 use super::source::{Algorithm, Source};
 
 /// How a class turns a vocabulary into a tokenizer.
+#[expect(clippy::struct_excessive_bools, reason = "columns of a table, which are independent")]
 pub(super) struct Rule {
     pub(super) class: &'static str,
     pub(super) algorithm: Algorithm,
@@ -23,6 +24,8 @@ pub(super) struct Rule {
     pub(super) typed: bool,
     /// Whether it keeps only the vocabulary of `tokenizer.json`.
     pub(super) rebuilds: bool,
+    /// Whether it adds its special tokens once more, which then strip no spaces, whatever the folder says.
+    pub(super) renews_special: bool,
     pub(super) ends: Ends,
     pub(super) build: fn(Source, &Names, &Folder) -> Result<Parts, String>,
     /// Special tokens without a name, from what is known so far, where the folder lists none.
@@ -53,6 +56,7 @@ const BERT: Rule = Rule {
     mask_strips: false,
     typed: true,
     rebuilds: true,
+    renews_special: false,
     ends: Ends::Typed(5, 3),
     build: parts::word_piece,
     extra: |known, _| known,
@@ -148,6 +152,7 @@ const RULES: [Rule; 17] = [
     Rule {
         class: "Qwen2Tokenizer",
         names: [None, END_OF_TEXT, END_OF_TEXT, None, END_OF_TEXT, None, None],
+        renews_special: true,
         ends: Ends::Stored,
         build: |source, _, folder| Ok(parts::qwen(source, folder)),
         ..ROBERTA

@@ -8,6 +8,7 @@ use st_core::BoxError;
 
 use super::{Tokenized, Tokenizer};
 use crate::Error;
+use crate::spec::read_json;
 
 /// The file of a `WhitespaceTokenizer`.
 const FILE: &str = "whitespacetokenizer_config.json";
@@ -35,10 +36,7 @@ impl WordTokenizer {
     /// Reads that of a `WordEmbeddings` with a table of `rows` rows.
     pub(crate) fn load(folder: &Path, rows: usize) -> Result<Self, Error> {
         let path = folder.join(FILE);
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let config: Config =
-            serde_json::from_str(&text).map_err(|source| Error::Json { path: path.clone(), source })?;
+        let config: Config = read_json(&path)?;
         if config.vocab.len() > rows {
             let problem = format!("has {} words, but the table ends after {rows} rows", config.vocab.len());
             return Err(Error::Config { path, problem });

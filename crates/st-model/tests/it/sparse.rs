@@ -100,3 +100,25 @@ fn vectors_say_where_they_come_from() {
     // A table has a digest, too.
     assert!(model("inference-free").digest().unwrap().starts_with("blake3:"));
 }
+
+/// Files keep one copy of a tied tensor, under either name.
+#[test]
+fn word_embeddings_may_be_there_as_the_decoder_only() {
+    let folder = st_testkit::temp_copy(&st_testkit::fixtures_dir().join("sparse/splade-bert"));
+    let encode = || {
+        let model = SparseEncoder::load(folder.path(), &options()).unwrap();
+        model.encode(&["a man is playing"], &SparseOptions::default()).unwrap().vectors
+    };
+    let before = encode();
+    let path = folder.path().join("model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let renamed = tensors.iter().map(|(name, tensor)| {
+        let is_shared = name == "bert.embeddings.word_embeddings.weight";
+        (if is_shared { "cls.predictions.decoder.weight" } else { name }.to_owned(), tensor)
+    });
+    let renamed = safetensors::serialize(renamed, None).unwrap();
+    assert!(renamed.len() > bytes.len() / 2);
+    std::fs::write(&path, renamed).unwrap();
+    assert_eq!(encode(), before);
+}

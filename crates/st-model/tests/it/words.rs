@@ -64,7 +64,7 @@ fn words_and_table_must_fit() {
     check(
         "words",
         |folder| edit(folder, tokenizer, "\"stop_words\"", "\"stopped\""),
-        "M/whitespacetokenizer_config.json is not valid JSON: missing field `stop_words` at line 1 column 1231",
+        "M/whitespacetokenizer_config.json: missing field `stop_words`",
     );
     check(
         "words",
@@ -81,15 +81,83 @@ fn words_and_table_must_fit() {
          safe_serialization=True)`",
     );
     check(
-        "words-weights",
-        |folder| edit(folder, "1_WordWeights/config.json", "0.31", "0.32"),
-        "M/1_WordWeights/config.json: its numbers are others than those in `model.safetensors`; save the module again \
-         in Python",
-    );
-    check(
         "bag",
         |folder| edit(folder, "0_BoW/config.json", "_weight\": 0.5", "_weight\": 1e40"),
         "M/0_BoW/config.json: the weight of `PADDING_TOKEN` is no usable number",
+    );
+}
+
+/// The reference computes its numbers from the configuration, whatever lies beside it.
+#[test]
+fn numbers_of_words_come_from_the_configuration() {
+    let golden = TinySet::Modules.load("words-weights");
+    let folder = temp_copy(&golden.model_dir());
+    fs::remove_file(folder.path().join("1_WordWeights/model.safetensors")).unwrap();
+    let texts = tiny_texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let rows = |folder: &Path| {
+        let answer = load(folder, &options()).encode(&texts, &EncodeOptions::default());
+        answer.unwrap().vectors.into_float32().unwrap()
+    };
+    let before = rows(&golden.model_dir());
+    assert_eq!(rows(folder.path()), before);
+    edit(folder.path(), "1_WordWeights/config.json", "0.31", "0.9");
+    assert_ne!(rows(folder.path()), before);
+    check(
+        "words-weights",
+        |folder| fs::write(folder.join("1_WordWeights/config.json"), r#"{"vocab": ["a", "b"]}"#).unwrap(),
+        "M/modules.json: modules WordEmbeddings, WordWeights, Pooling, Normalize cannot be run: WordWeights have fewer \
+         numbers than there are words",
+    );
+}
+
+#[test]
+fn words_run_in_sentence_transformers_and_answer_vectors_where_they_are_pooled() {
+    check(
+        "words",
+        |folder| {
+            let kind = r#"{"model_type": "SparseEncoder"}"#;
+            fs::write(folder.join("config_sentence_transformers.json"), kind).unwrap();
+        },
+        "M holds a SparseEncoder, not a SentenceTransformer",
+    );
+    let folder = temp_copy(&TinySet::Modules.load("words").model_dir());
+    list(folder.path(), &[("WordEmbeddings", "")]);
+    let model = load(folder.path(), &options());
+    let error = model.encode(&["a man"], &EncodeOptions::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no module makes one vector of the token embeddings; add a Pooling to modules.json, or ask for token embeddings"
+    );
+    assert_eq!(model.encode_tokens(&["a man"], &EncodeOptions::default()).unwrap().texts[0].ncols(), 13);
+    fs::write(folder.path().join("config_sentence_transformers.json"), r#"{"model_type": "SparseEncoder"}"#)
+        .unwrap();
+    let error = st_model::Model::load(folder.path(), &options()).unwrap_err().to_string();
+    assert!(
+        error
+            .ends_with("WordEmbeddings and BoW run in a SentenceTransformer only; for this one, take Python"),
+        "{error}"
+    );
+}
+
+/// A folder may be the model's own, where others leave a `config.json`; weights are in one file, or refused.
+#[test]
+fn other_files_beside_the_table_do_not_matter() {
+    let golden = TinySet::Modules.load("words");
+    let folder = temp_copy(&golden.model_dir());
+    fs::write(folder.path().join("config.json"), r#"{"model_type": "bert"}"#).unwrap();
+    let answer = load(folder.path(), &options()).encode(&["A man"], &EncodeOptions::default()).unwrap();
+    let plain = load(&golden.model_dir(), &options()).encode(&["A man"], &EncodeOptions::default()).unwrap();
+    assert_eq!(answer.vectors, plain.vectors);
+    check(
+        "words",
+        |folder| {
+            fs::rename(folder.join("model.safetensors"), folder.join("model-00001-of-00001.safetensors"))
+                .unwrap();
+            let index = r#"{"weight_map": {"emb_layer.weight": "model-00001-of-00001.safetensors"}}"#;
+            fs::write(folder.join("model.safetensors.index.json"), index).unwrap();
+        },
+        "M/wordembedding_config.json: its table must be in `model.safetensors`, which alone the reference reads",
     );
 }
 
