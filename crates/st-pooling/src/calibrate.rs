@@ -77,11 +77,16 @@ impl Buckets {
     ///
     /// # Errors
     ///
-    /// [`QuantizeError::Rows`] if `ranges` are not `[2, dim]`.
+    /// [`QuantizeError::Rows`] if `ranges` are not `[2, dim]`, [`QuantizeError::NotFinite`] if they are no numbers.
     pub fn new(ranges: &Ranges) -> Result<Self, QuantizeError> {
         let Ranges(ranges) = ranges;
         if ranges.nrows() != 2 {
             return Err(QuantizeError::Rows { rows: ranges.nrows() });
+        }
+        if let Some(dimension) =
+            ranges.axis_iter(Axis(1)).position(|range| range.iter().any(|end| !end.is_finite()))
+        {
+            return Err(QuantizeError::NotFinite { dimension });
         }
         let (starts, ends) = (ranges.row(0), ranges.row(1));
         let steps = Zip::from(&starts).and(&ends).map_collect(|&start, &end| {

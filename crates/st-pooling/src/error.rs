@@ -21,14 +21,12 @@ pub enum QuantizeError {
         /// The precision that was asked for.
         precision: Precision,
     },
-    /// Ranges cannot be taken from vectors that are no numbers.
+    /// Ranges of infinite or no numbers, from which every other vector would get one and the same code.
     #[error(
-        "vector {row} is not finite in dimension {dimension}, so these vectors have no ranges; give some, or leave it out"
+        "the ranges of dimension {dimension} are not finite: one of the vectors that they come from is none; leave its text out"
     )]
     NotFinite {
-        /// The first such vector, from 0.
-        row: usize,
-        /// Its first such dimension.
+        /// The first such dimension.
         dimension: usize,
     },
     /// Codes say nothing without the ranges that they were made with.

@@ -15,7 +15,7 @@ use crate::{Buckets, QuantizeError};
 ///
 /// For the eight-bit precisions only: [`QuantizeError::Shape`] if the ranges have another width,
 /// [`QuantizeError::Rows`] if they are not two rows, [`QuantizeError::SingleVector`] if there are none and
-/// only one vector to take them from, [`QuantizeError::NotFinite`] if there are none and a vector is no numbers.
+/// only one vector to take them from, [`QuantizeError::NotFinite`] if they are no numbers.
 pub fn quantize(
     rows: ArrayView2<'_, f32>,
     precision: Precision,
@@ -55,9 +55,6 @@ fn buckets(
         (None, 1) => Err(QuantizeError::SingleVector { precision }),
         // No rows give no ranges, and need none.
         (None, _) => {
-            if let Some(((row, dimension), _)) = rows.indexed_iter().find(|(_, value)| !value.is_finite()) {
-                return Err(QuantizeError::NotFinite { row, dimension });
-            }
             Buckets::new(&own_ranges(rows)?.unwrap_or_else(|| Ranges(Array2::zeros((2, rows.ncols())))))
         }
     }
@@ -150,6 +147,18 @@ mod tests {
     use st_core::ShapeError;
 
     use super::*;
+
+    /// Such as a text without a known word, under the largest of its words.
+    #[test]
+    fn one_vector_without_numbers_does_not_spoil_the_others() {
+        let rows = array![[1.0, f32::NEG_INFINITY], [2.0, 3.0]];
+        for precision in [Precision::Int8, Precision::Uint8] {
+            let error = quantize(rows.view(), precision, None).unwrap_err();
+            assert_eq!(error, QuantizeError::NotFinite { dimension: 1 });
+        }
+        let ranges = Ranges(array![[0.0, 0.0], [2.0, 4.0]]);
+        assert!(quantize(rows.view(), Precision::Int8, Some(&ranges)).is_ok());
+    }
 
     /// The formula of the reference, with its own steps: subtract, divide, floor, clip, cast.
     fn oracle(rows: &Array2<f32>, ranges: &Array2<f32>) -> Array2<u8> {
