@@ -70,10 +70,10 @@ fn a_path_that_leaves_the_folder() {
 #[test]
 fn a_module_that_is_refused() {
     check(
-        |folder| replace(folder, "modules.json", "normalize.Normalize", "lstm.LSTM"),
+        |folder| replace(folder, "modules.json", "normalize.Normalize", "clip_model.CLIPModel"),
         "error: cannot load the model M\n  \
-         caused by: M/modules.json: module 2 is a LSTM, which is refused: its recurrence is not written as a graph yet; \
-         encode with Python",
+         caused by: M/modules.json: module 2 is a CLIPModel, which is refused: it reads pictures, and this release reads \
+         text only; encode with Python",
     );
 }
 

@@ -244,5 +244,11 @@ fn a_logged_cross_encoder_is_found_by_its_alias() {
     );
     let ran = place.run_with_input(&["predict", "-m", "saved"], r#"{"inputs": ["a"]}"#);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("hint: `st rerank` scores pairs of texts with it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Model is missing inputs ['text', 'text_pair']"), "{}", ran.stderr);
+    let pairs = r#"{"inputs": {"text": ["a man"], "text_pair": ["a dog"]}}"#;
+    let ran = place.run_with_input(&["predict", "-m", "saved"], pairs);
+    let document = &answer(&folder)["queries"][0]["hits"];
+    let scores = document.as_array().unwrap().iter().map(|hit| hit["score"].as_f64().unwrap());
+    let answered = parsed(&ran.stdout)["predictions"][0].as_f64().unwrap();
+    assert!(scores.into_iter().any(|score| (score - answered).abs() < 1e-6), "{answered} {document}");
 }

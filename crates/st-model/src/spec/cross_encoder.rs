@@ -6,9 +6,10 @@ use serde_json::Value;
 use st_core::Activation;
 use st_export::Task;
 
+use super::input::InputSpec;
 use super::json::{Object, read_text};
 use super::modules::ModuleEntry;
-use super::route::{InputSpec, RouteSpec};
+use super::route::RouteSpec;
 use crate::Error;
 
 /// The labels and the activation of a cross-encoder.

@@ -2,6 +2,7 @@
 
 mod cross_encoder;
 mod defaults;
+mod input;
 mod json;
 mod kind;
 mod modules;
@@ -20,13 +21,14 @@ use st_core::{LongText, Similarity, Task};
 
 pub use cross_encoder::{ActivationSource, CrossEncoderSpec};
 pub use defaults::Defaults;
+pub use input::InputSpec;
 pub use kind::ModelKind;
 pub use modules::{ModuleEntry, ModuleKind, Refusal};
 pub(crate) use modules::{REFUSED, SUPPORTED};
 pub(crate) use multi_vector::PYLATE_KEYS;
 pub use multi_vector::{MultiVectorSpec, QueryExpansion};
 pub use pooling::PoolingSpec;
-pub use route::{InputSpec, RouteSpec};
+pub use route::RouteSpec;
 pub use router::RouterSpec;
 pub use sentence::SentenceSpec;
 pub(crate) use transformer::MODULE_CONFIGS;

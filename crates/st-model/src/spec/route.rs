@@ -5,74 +5,14 @@ use std::path::{Path, PathBuf};
 use st_core::PoolingMode;
 use st_export::{Cnn, Dense, Feature, Head, Lstm, Stage, Task};
 
+use super::input::{self, InputSpec};
 use super::json::{Object, read_text};
 use super::kind::ModelKind;
 use super::modules::{ModuleEntry, ModuleKind};
 use super::pooling::PoolingSpec;
 use super::stage;
 use super::transformer::TransformerSpec;
-use super::words::WordsSpec;
 use crate::Error;
-use crate::bag::Bag;
-
-/// What reads the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InputSpec {
-    /// A transformer, under the head that is given beside it.
-    Transformer(Box<TransformerSpec>, Task),
-    /// A table of vectors, one for each word, which modules behind it join.
-    Words(WordsSpec),
-    /// A table of vectors, one for each token.
-    Static {
-        /// Where table and tokenizer are.
-        folder: PathBuf,
-    },
-    /// A table of numbers, one for each token.
-    SparseStatic {
-        /// Where table and tokenizer are.
-        folder: PathBuf,
-    },
-    /// A dimension for each word.
-    Bag {
-        /// Where the words are.
-        folder: PathBuf,
-    },
-}
-
-impl InputSpec {
-    /// Where its files are.
-    pub fn folder(&self) -> &Path {
-        match self {
-            Self::Transformer(transformer, _) => &transformer.folder,
-            Self::Words(words) => &words.folder,
-            Self::Static { folder } | Self::SparseStatic { folder } | Self::Bag { folder } => folder,
-        }
-    }
-
-    /// Longest text in tokens, special tokens included; tables have no limit.
-    pub fn max_tokens(&self) -> Option<usize> {
-        match self {
-            Self::Transformer(transformer, _) => transformer.max_tokens,
-            Self::Words(words) => Some(words.max_tokens),
-            _ => None,
-        }
-    }
-
-    /// Tokens that there are, where the configuration says it.
-    fn vocab_size(&self) -> Option<usize> {
-        match self {
-            Self::Transformer(transformer, _) => transformer.vocab_size,
-            Self::Words(words) => Some(words.vocab_size),
-            _ => None,
-        }
-    }
-
-    /// Whether a graph runs it, and answers an embedding for each token.
-    pub fn has_graph(&self) -> bool {
-        matches!(self, Self::Transformer(..) | Self::Words(_))
-    }
-}
 
 /// One way through a model; a router has several, all others one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +49,7 @@ impl RouteSpec {
             problem,
         };
         let Some((first, rest)) = modules.split_first() else { return Err(order("there is none")) };
-        let (input, mut width) = read_input(&below(root, &first.path), first.kind)
+        let (input, width) = input::read(&below(root, &first.path), first.kind)
             .ok_or_else(|| order("the first must read text, as a Transformer or a StaticEmbedding does"))??;
         let mut route = Self {
             name,
@@ -134,7 +74,6 @@ impl RouteSpec {
             widths.follow(&stage).map_err(order)?;
             route.stages.push(stage);
         }
-        width = widths.sentence.unwrap_or(widths.tokens);
         if kind != ModelKind::SentenceTransformer
             && matches!(route.input, InputSpec::Words(_) | InputSpec::Bag { .. })
         {
@@ -142,7 +81,7 @@ impl RouteSpec {
                 "WordEmbeddings and BoW run in a SentenceTransformer only; for this one, take Python",
             ));
         }
-        route.dim = width;
+        route.dim = widths.sentence.unwrap_or(widths.tokens);
         route.modules = modules;
         Ok(route)
     }
@@ -376,39 +315,6 @@ fn reads_tokens(stage: &Stage) -> bool {
             | Stage::LayerNorm { .. }
             | Stage::SparseAutoEncoder { .. }
     )
-}
-
-/// What reads the text, and the width of what it answers; `None` for modules that do not read text.
-fn read_input(folder: &Path, kind: ModuleKind) -> Option<Result<(InputSpec, usize), Error>> {
-    match kind {
-        ModuleKind::Transformer => Some(TransformerSpec::read(folder).map(|transformer| {
-            let (task, width) = if transformer.fills_masks {
-                (Task::Vocabulary, transformer.vocab_size.unwrap_or(0))
-            } else {
-                (Task::Features, transformer.hidden_size)
-            };
-            (InputSpec::Transformer(Box::new(transformer), task), width)
-        })),
-        ModuleKind::MlmTransformer => Some(TransformerSpec::read(folder).map(|transformer| {
-            let width = transformer.vocab_size.unwrap_or(0);
-            (InputSpec::Transformer(Box::new(transformer), Task::Vocabulary), width)
-        })),
-        ModuleKind::StaticEmbedding => Some(
-            crate::table::width(folder).map(|width| (InputSpec::Static { folder: folder.to_owned() }, width)),
-        ),
-        ModuleKind::WordEmbeddings => Some(WordsSpec::read(folder).map(|words| {
-            let width = words.hidden_size;
-            (InputSpec::Words(words), width)
-        })),
-        ModuleKind::BoW => {
-            Some(Bag::read(folder).map(|bag| (InputSpec::Bag { folder: folder.to_owned() }, bag.words.len())))
-        }
-        ModuleKind::SparseStaticEmbedding => Some(
-            crate::table::width(folder)
-                .map(|width| (InputSpec::SparseStatic { folder: folder.to_owned() }, width)),
-        ),
-        _ => None,
-    }
 }
 
 /// A Pooling folder may be missing only where the reference would make one up: in a bare transformer.

@@ -1,7 +1,7 @@
 //! A client and a server of few lines.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread;
@@ -60,7 +60,10 @@ fn answer(client: TcpStream, counter: &AtomicUsize) -> io::Result<()> {
         return out.write_all(&BODY);
     }
     let body = received.to_string();
-    write!(out, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nX-Server: 1\r\n\r\n{body}", body.len())
+    write!(out, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nX-Server: 1\r\n\r\n{body}", body.len())?;
+    // To close before a body is read that has no length would reset the connection, and may take the answer along.
+    out.shutdown(Shutdown::Write)?;
+    io::copy(&mut client, &mut io::sink()).map(drop)
 }
 
 fn head(from: &mut impl io::BufRead) -> io::Result<(String, u64)> {
