@@ -207,7 +207,8 @@ async fn an_upload_whose_parts_are_refused_leaves_nothing() {
     let error = place.store.write(&path("x"), &place.file(&vec![1; 16 << 20])).await.unwrap_err();
     assert!(error.is_denied(), "{error:?}");
     assert_eq!(place.list(None).await, Vec::<String>::new());
-    assert_eq!(proxy.requests_to("DELETE", &object).len(), 1, "the parts are removed");
+    // On a busy machine an answer may come late, and then the server is asked again.
+    assert!(!proxy.requests_to("DELETE", &object).is_empty(), "the parts are removed");
 }
 
 #[tokio::test]
