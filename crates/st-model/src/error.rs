@@ -208,10 +208,12 @@ pub enum Error {
         module: &'static str,
     },
     /// A table with modules behind it that need more than its vectors.
-    #[error("{} is a table, and a module behind it cannot be applied to finished vectors", folder.display())]
+    #[error("{} is a table, and the {module} behind it cannot be applied to finished vectors", folder.display())]
     TableModules {
         /// The folder of the table.
         folder: PathBuf,
+        /// The first module that does more than scale.
+        module: &'static str,
     },
     /// A token for which a table has no row.
     #[error("the tokenizer answers token {id} but the table ends after {rows} rows")]
@@ -223,9 +225,13 @@ pub enum Error {
     },
     /// A vector for each text of a model that only has some for each token.
     #[error(
-        "no module makes one vector of the token embeddings; add a Pooling to modules.json, or ask for token embeddings"
+        "{}: no module makes one vector of the token embeddings; add a Pooling to modules.json, or ask for token embeddings",
+        folder.display()
     )]
-    NoSentenceEmbeddings,
+    NoSentenceEmbeddings {
+        /// The folder of what reads the text.
+        folder: PathBuf,
+    },
     /// Token embeddings of a model that has none.
     #[error("the model is a table: it has no embeddings of tokens in their context")]
     NoTokenEmbeddings,

@@ -47,7 +47,7 @@ impl Lookup {
                 (Table::Mean(rows), width, tokenizer::load(input)?)
             }
         };
-        let tail = Tail::load(folder, &route.stages, width)?;
+        let tail = Tail::load(route, width)?;
         let max_tokens = options.max_tokens(tokenizer.stored_limit(), ("text", 0))?;
         Ok(Self { tokenizer, max_tokens, table, tail, width, dim: route.dim })
     }

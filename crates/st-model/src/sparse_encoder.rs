@@ -112,8 +112,8 @@ impl Way {
         match &route.input {
             InputSpec::Transformer(..) => Engine::load(spec, route, options).map(Box::new).map(Self::Graph),
             InputSpec::SparseStatic { folder } => {
-                if route.module_beyond_pooling().is_some() {
-                    return Err(Error::TableModules { folder: folder.clone() });
+                if let Some(module) = route.module_beyond_pooling() {
+                    return Err(Error::TableModules { folder: folder.clone(), module: module.name() });
                 }
                 let tokenizer = tokenizer::load(&route.input)?;
                 let numbers = table::read_numbers(folder)?;

@@ -1,11 +1,10 @@
 //! What stands behind a table, which has no graph: linear layers and normalisation of finished vectors.
 
-use std::path::Path;
-
 use ndarray::{Array1, Array2, Axis};
 use st_export::{Dense, DenseActivation, Feature, Stage};
 
 use crate::Error;
+use crate::spec::{ModuleKind, RouteSpec};
 use crate::table::Tensors;
 
 /// What a LayerNorm adds to the variance.
@@ -40,18 +39,20 @@ enum Residual {
 }
 
 impl Tail {
-    /// Reads the weights of `stages` behind rows of `width` numbers; `folder` is that of the table, for the error about a
-    /// stage that cannot follow it.
-    pub(crate) fn load(folder: &Path, stages: &[Stage], mut width: usize) -> Result<Self, Error> {
+    /// Reads the weights of the stages of a route behind rows of `width` numbers.
+    pub(crate) fn load(route: &RouteSpec, mut width: usize) -> Result<Self, Error> {
+        let refused = || Error::TableModules {
+            folder: route.input.folder().to_owned(),
+            module: route.module_beyond_pooling().map_or("module", ModuleKind::name),
+        };
         let step = |stage: &Stage| {
-            let step =
-                Step::load(stage, width)?.ok_or_else(|| Error::TableModules { folder: folder.to_owned() })?;
+            let step = Step::load(stage, width)?.ok_or_else(refused)?;
             if let Stage::Dense(dense) = stage {
                 width = dense.to;
             }
             Ok(step)
         };
-        stages.iter().map(step).collect::<Result<_, _>>().map(Self)
+        route.stages.iter().map(step).collect::<Result<_, _>>().map(Self)
     }
 
     /// Rows `[texts, width]` as the last module answers them.

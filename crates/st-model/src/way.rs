@@ -121,7 +121,7 @@ fn graph_rows(
 ) -> Result<Array2<f32>, Error> {
     let texts = &prepared.distinct;
     if !route.pools() && !engine.graph.is_given() {
-        return Err(Error::NoSentenceEmbeddings);
+        return Err(Error::NoSentenceEmbeddings { folder: route.input.folder().to_owned() });
     }
     if let Some(output) = engine.graph.sentence_output(prepared.prompt_tokens > 0) {
         let mut rows = engine.rows(texts, output, route.dim, prepared.prompt_tokens, limits)?;
